@@ -49,6 +49,18 @@ export interface Hypervisor {
   probe(): Probe;
   /** Makes a VM. Throws HypervisorError. */
   create_vm(options: VmOptions): Vm;
+  /** `Vcpu.kick()` for a vCPU of another thread, from its token. */
+  kick(token: KickToken): void;
+}
+
+/** Names a vCPU across threads; structured-cloneable. */
+export interface KickToken {
+  /** Which backend it belongs to. */
+  readonly backend: string;
+  /** Memory that both threads see. */
+  readonly shared: SharedArrayBuffer;
+  /** What else the backend needs. */
+  readonly words: readonly number[];
 }
 
 /** A virtual machine: memory, an interrupt controller, vCPUs. */
@@ -76,6 +88,8 @@ export interface Vcpu extends Disposable {
   set_reg(id: bigint, value: bigint): void;
   /** KVM_RUN: runs the guest until something needs the caller. Blocks the thread. */
   run(): Exit;
-  /** Makes the current, or else the next, `run()` return `interrupted`. May be called by any thread. */
+  /** Makes the current, or else the next, `run()` return `interrupted`. */
   kick(): void;
+  /** What another thread hands to `Hypervisor.kick`. */
+  kick_token(): KickToken;
 }
