@@ -12,6 +12,7 @@
  *
  * @module
  */
+export * from "./dts.ts";
 export * from "./node.ts";
 export * from "./properties.ts";
 export * from "./read.ts";
