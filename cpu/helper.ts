@@ -1,0 +1,36 @@
+import type { Ty, Value } from "./ir/types.ts";
+import type { Cpu } from "./cpu.ts";
+
+/** A piece of an instruction that is TypeScript: system registers, mode changes, exact floating point. */
+export interface Helper {
+  readonly name: string;
+  readonly args: readonly Ty[];
+  readonly ty: Ty | undefined;
+  /**
+   * It may set `STATE.exit` (raise an exception, wait, change the context). The instruction is
+   * then left at once; what follows the call does not happen.
+   */
+  readonly exits: boolean;
+  readonly run: (cpu: Cpu, ...args: Value[]) => Value | void;
+}
+
+type ValueOf<T> = T extends "i64" ? bigint : T extends "v128" ? Uint8Array : number;
+type ValuesOf<A extends readonly Ty[]> = { [K in keyof A]: ValueOf<A[K]> };
+
+/**
+ * Describes a helper. i32 values arrive signed; an i32 result is cut to 32 bits.
+ * v128 values cannot cross the border to WebAssembly: pass register indices instead.
+ */
+export function helper<const A extends readonly Ty[], const R extends Ty | undefined>(
+  name: string,
+  signature: { args: A; ty: R; exits?: boolean },
+  run: (cpu: Cpu, ...args: ValuesOf<A>) => R extends Ty ? ValueOf<R> : void,
+): Helper {
+  return {
+    name,
+    args: signature.args,
+    ty: signature.ty,
+    exits: signature.exits ?? false,
+    run: run as unknown as Helper["run"],
+  };
+}

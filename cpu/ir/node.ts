@@ -1,0 +1,120 @@
+import type { Field } from "../state.ts";
+import type { Helper } from "../helper.ts";
+import type { PureOp, Ty, Value } from "./types.ts";
+
+/** How an operand is kept in a record: a scaled register index or an immediate. */
+export type OperandKind = keyof typeof OPERAND_KINDS;
+
+/**
+ * Kinds of operands of an op: bytes in a record, and the scale that makes an index of a register
+ * file a byte displacement (prescaled when the record is made).
+ */
+export const OPERAND_KINDS = {
+  /** r0..r15. */
+  reg: { bytes: 1, scale: 4 },
+  /** S0..S31. */
+  sreg: { bytes: 1, scale: 4 },
+  /** D0..D31. */
+  dreg: { bytes: 1, scale: 8 },
+  /** Q0..Q15. */
+  qreg: { bytes: 1, scale: 16 },
+  /** An unsigned byte. */
+  u8: { bytes: 1, scale: 1 },
+  /** An unsigned halfword. */
+  u16: { bytes: 2, scale: 1 },
+  /** A 32-bit word. */
+  imm: { bytes: 4, scale: 1 },
+} as const;
+
+/** Width of a guest memory or register file access. */
+export type Width = 1 | 2 | 4 | 8;
+
+/** How a guest memory access behaves. */
+export interface AccessOptions {
+  /** Sign-extend what is narrower than 32 bits. */
+  signed?: boolean;
+  /** As from User mode (LDRT, STRT). */
+  unprivileged?: boolean;
+  /** An unaligned address is an alignment fault whatever SCTLR.A says. */
+  aligned?: boolean;
+}
+
+/**
+ * A micro-op in a program. Nodes with a type are values; those without are effects. A program is a
+ * list of nodes in order of effect; blocks nest.
+ */
+export type Node =
+  & { readonly id: number; readonly ty: Ty | undefined; uses: number }
+  & (
+    | { readonly k: "const"; readonly value: Value }
+    | { readonly k: "operand"; readonly name: string; readonly kind: OperandKind }
+    | {
+      readonly k: "pure";
+      readonly op: PureOp;
+      readonly args: readonly Node[];
+      readonly imm: readonly number[];
+    }
+    | { readonly k: "get_reg"; readonly index: Node }
+    | { readonly k: "set_reg"; readonly index: Node; readonly value: Node }
+    | { readonly k: "get"; readonly field: Field }
+    | { readonly k: "set"; readonly field: Field; readonly value: Node }
+    | { readonly k: "get_v"; readonly index: Node; readonly disp: number; readonly access: VAccess }
+    | {
+      readonly k: "set_v";
+      readonly index: Node;
+      readonly disp: number;
+      readonly access: VAccess;
+      readonly value: Node;
+    }
+    | {
+      readonly k: "load";
+      readonly address: Node;
+      readonly width: Width;
+      readonly options: AccessOptions;
+    }
+    | {
+      readonly k: "store";
+      readonly address: Node;
+      readonly width: Width;
+      readonly value: Node;
+      readonly options: AccessOptions;
+    }
+    | {
+      readonly k: "probe";
+      readonly address: Node;
+      readonly length: Node;
+      readonly write: boolean;
+    }
+    | { readonly k: "call"; readonly helper: Helper; readonly args: readonly Node[] }
+    | { readonly k: "pc" }
+    | { readonly k: "branch"; readonly offset: Node }
+    | { readonly k: "branch_to"; readonly address: Node; readonly exchange: boolean }
+    | { readonly k: "leave" }
+    | { readonly k: "var_new"; readonly variable: Variable; readonly value: Node }
+    | { readonly k: "var_get"; readonly variable: Variable }
+    | { readonly k: "var_set"; readonly variable: Variable; readonly value: Node }
+    | {
+      readonly k: "if";
+      readonly condition: Node;
+      readonly then: readonly Node[];
+      readonly otherwise: readonly Node[];
+    }
+    | { readonly k: "loop"; readonly body: readonly Node[]; readonly condition: Node }
+  );
+
+/** A mutable local of a program. */
+export interface Variable {
+  readonly id: number;
+  readonly ty: Ty;
+}
+
+/** How the V register file is accessed; narrow integers become i32. */
+export type VAccess = Ty | "u8" | "s8" | "u16" | "s16";
+
+/** The program of one op: what the reference engine evaluates and the generators emit. */
+export interface Program {
+  readonly nodes: readonly Node[];
+  readonly variables: readonly Variable[];
+  /** No path falls through to the next instruction. */
+  readonly ends: boolean;
+}
