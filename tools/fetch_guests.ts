@@ -1,0 +1,261 @@
+/**
+ * Real guests from Debian's archive: 32-bit kernels and a static busybox, fetched through apt into
+ * `.cache/guests` without root and without touching the machine's own package state.
+ *
+ * Run it to fetch them: `deno run -A tools/fetch_guests.ts [NAME...]`. Tests ask with
+ * {@link require_guest}.
+ *
+ * @module
+ */
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { build_initramfs } from "./initramfs.ts";
+
+/** A file that can be had, by name. */
+export type GuestName =
+  | "zImage-armmp"
+  | "zImage-lpae"
+  | "config-armmp"
+  | "config-lpae"
+  | "Image-arm64"
+  | "busybox-armhf"
+  | "initramfs.cpio.gz";
+
+/** Where a name comes from: a package (or one that depends on it), and a file inside. */
+interface Source {
+  readonly arch: "armhf" | "arm64";
+  readonly package: string;
+  readonly member: RegExp;
+}
+
+const SOURCES: Record<Exclude<GuestName, "initramfs.cpio.gz">, Source> = {
+  "zImage-armmp": kernel("armhf", "linux-image-armmp", "vmlinuz"),
+  "zImage-lpae": kernel("armhf", "linux-image-armmp-lpae", "vmlinuz"),
+  "config-armmp": kernel("armhf", "linux-image-armmp", "config"),
+  "config-lpae": kernel("armhf", "linux-image-armmp-lpae", "config"),
+  "Image-arm64": kernel("arm64", "linux-image-arm64", "vmlinuz"),
+  "busybox-armhf": { arch: "armhf", package: "busybox-static", member: /\/bin\/busybox$/ },
+};
+
+function kernel(arch: Source["arch"], name: string, file: string): Source {
+  return { arch, package: name, member: new RegExp(`^\\./boot/${file}-`) };
+}
+
+/** The folder that holds what was fetched: `ARMVM_GUESTS`, or `.cache/guests` of the project. */
+export function guest_folder(): string {
+  return Deno.env.get("ARMVM_GUESTS") ??
+    join(dirname(dirname(fileURLToPath(import.meta.url))), ".cache", "guests");
+}
+
+/** Options of {@link guest_file}. */
+export interface GuestFileOptions {
+  /** Takes one line on what is being done; default: nothing. */
+  readonly log?: (line: string) => void;
+}
+
+const failures = new Map<string, string>();
+
+/**
+ * The path of a guest file, fetched when it is not there yet; undefined when it cannot be had
+ * ({@link why_missing} says why).
+ */
+export async function guest_file(
+  name: GuestName,
+  options: GuestFileOptions = {},
+): Promise<string | undefined> {
+  if (failures.has(name)) return undefined;
+  const path = join(guest_folder(), name);
+  try {
+    await Deno.mkdir(guest_folder(), { recursive: true });
+    if (name === "initramfs.cpio.gz") return await initramfs(path, options);
+    if (await exists(path)) return path;
+    // Another process may be fetching the same: it holds the lock until it is done or gone.
+    using lock = await Deno.open(join(guest_folder(), ".lock"), { create: true, write: true });
+    await lock.lock(true);
+    if (!await exists(path)) await fetch_member(SOURCES[name], path, options);
+    return path;
+  } catch (error) {
+    failures.set(name, error instanceof Error ? error.message : String(error));
+    return undefined;
+  }
+}
+
+/** Why {@link guest_file} had no answer for `name`. */
+export function why_missing(name: GuestName): string {
+  return failures.get(name) ?? "it was not asked for";
+}
+
+/** What {@link require_guest} found. */
+export interface RequiredGuests {
+  /** To spread into a test's definition: ignores it when something is missing, but not in CI. */
+  readonly skip: { readonly ignore: boolean };
+  /** The path of one of the files; throws when it is missing, so that a test in CI fails. */
+  path(name: GuestName): string;
+}
+
+/**
+ * Asks for guest files on a test's behalf. What cannot be had is said on stderr and skips the test;
+ * in CI (`ARMVM_CI` or `CI` set) the test runs all the same and fails at `path()`.
+ */
+export async function require_guest(...names: GuestName[]): Promise<RequiredGuests> {
+  const paths = new Map<GuestName, string>();
+  const log = (line: string) => console.error(line);
+  for (const name of names) {
+    const path = await guest_file(name, { log });
+    if (path !== undefined) paths.set(name, path);
+    else console.error(`SKIPPING what needs the guest file ${name}: ${why_missing(name)}`);
+  }
+  return {
+    skip: { ignore: paths.size < names.length && !in_ci() },
+    path(name) {
+      const path = paths.get(name);
+      if (path === undefined) throw new Error(`Cannot get ${name}: ${why_missing(name)}`);
+      return path;
+    },
+  };
+}
+
+/** Whether a skipped oracle is a failure here. */
+export function in_ci(): boolean {
+  return [Deno.env.get("ARMVM_CI"), Deno.env.get("CI")].some((value) => value && value !== "0");
+}
+
+async function initramfs(path: string, options: GuestFileOptions): Promise<string> {
+  const busybox = await guest_file("busybox-armhf", options);
+  if (busybox === undefined) throw new Error(why_missing("busybox-armhf"));
+  const archive = await build_initramfs({ busybox: await Deno.readFile(busybox) });
+  await write_whole(path, archive);
+  return path;
+}
+
+/** Fetches the package of `source` and leaves the one file of it at `path`. */
+async function fetch_member(
+  source: Source,
+  path: string,
+  options: GuestFileOptions,
+): Promise<void> {
+  const apt = await private_apt(source.arch, options);
+  const name = await apt.real_package(source.package);
+  const deb = await apt.download(name);
+  const members = new TextDecoder().decode(await tar_of(deb, "-t")).split("\n");
+  const member = members.find((line) => source.member.test(line));
+  if (member === undefined) throw new Error(`the package ${name} has no ${source.member.source}`);
+  await write_whole(path, await tar_of(deb, "-xO", member));
+}
+
+interface Apt {
+  /** The package itself, or the kernel package that a metapackage depends on. */
+  real_package(name: string): Promise<string>;
+  /** The path of the package's .deb. */
+  download(name: string): Promise<string>;
+}
+
+const roots = new Map<string, Promise<Apt>>();
+
+/** An apt of its own for `arch`: own lists, own (empty) status, own archives. */
+function private_apt(arch: string, options: GuestFileOptions): Promise<Apt> {
+  const opened = roots.get(arch) ?? open_apt(arch, options);
+  roots.set(arch, opened);
+  return opened;
+}
+
+async function open_apt(arch: string, { log }: GuestFileOptions): Promise<Apt> {
+  const root = join(guest_folder(), ".apt", arch);
+  const archives = join(root, "cache", "archives");
+  await Deno.mkdir(join(root, "lists", "partial"), { recursive: true });
+  await Deno.mkdir(join(archives, "partial"), { recursive: true });
+  await Deno.writeTextFile(join(root, "status"), "");
+  const settings = [
+    `APT::Architecture=${arch}`,
+    `APT::Architectures=${arch}`,
+    `Dir::State=${root}`,
+    `Dir::State::lists=${join(root, "lists")}`,
+    `Dir::State::status=${join(root, "status")}`,
+    `Dir::Cache=${join(root, "cache")}`,
+    // Packages are downloaded as the user who asks: the sandbox's user cannot write here.
+    "APT::Sandbox::User=root",
+    "Debug::NoLocking=1",
+    "Acquire::Retries=3",
+  ].flatMap((setting) => ["-o", setting]);
+  const run = (tool: string, args: string[], cwd?: string) =>
+    spawn(tool, [...settings, ...args], { cwd });
+
+  log?.(`reading Debian's package index for ${arch} ...`);
+  // One index of several may be missing on a machine with odd sources: go on with what came.
+  const updated = await run("apt-get", ["-qq", "update"]).then(() => undefined, (error) => error);
+  return {
+    async real_package(name) {
+      const depends = await run("apt-cache", ["depends", name]).catch((error) => {
+        throw updated ?? error;
+      });
+      const versioned = /^ *Depends: (linux-image-\d\S*)/m.exec(new TextDecoder().decode(depends));
+      return versioned?.[1] ?? name;
+    },
+    async download(name) {
+      const prefix = `${name}_`;
+      const find = async () => {
+        for await (const entry of Deno.readDir(archives)) {
+          if (entry.name.startsWith(prefix) && entry.name.endsWith(".deb")) {
+            return join(archives, entry.name);
+          }
+        }
+      };
+      const cached = await find();
+      if (cached !== undefined) return cached;
+      log?.(`downloading ${name} ...`);
+      await run("apt-get", ["-qq", "download", name], archives);
+      const deb = await find();
+      if (deb === undefined) throw new Error(`apt-get download left no ${name}`);
+      return deb;
+    },
+  };
+}
+
+/** What tar makes of the files of a .deb, which are a few hundred megabytes: joined by a pipe. */
+function tar_of(deb: string, ...tar: string[]): Promise<Uint8Array> {
+  const script = 'deb=$1; shift; dpkg-deb --fsys-tarfile "$deb" | tar "$@"';
+  return spawn("sh", ["-c", script, "sh", deb, ...tar]);
+}
+
+async function spawn(
+  tool: string,
+  args: string[],
+  options: { readonly cwd?: string } = {},
+): Promise<Uint8Array> {
+  let result;
+  try {
+    result = await new Deno.Command(tool, { args, ...options, stdin: "null" }).output();
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) throw new Error(`${tool} is not installed`);
+    throw error;
+  }
+  if (!result.success) {
+    const lines = new TextDecoder().decode(result.stderr).trim().split("\n");
+    const why = lines.find((line) => line.startsWith("E:")) ?? lines.at(-1);
+    throw new Error(`${tool} failed: ${why || `status ${result.code}`}`);
+  }
+  return result.stdout;
+}
+
+/** Writes a file so that another process sees all of it or none. */
+async function write_whole(path: string, bytes: Uint8Array): Promise<void> {
+  if (bytes.length === 0) throw new Error(`${path} would be empty`);
+  const temporary = `${path}.${Deno.pid}`;
+  await Deno.writeFile(temporary, bytes);
+  await Deno.rename(temporary, path);
+}
+
+async function exists(path: string): Promise<boolean> {
+  return await Deno.stat(path).then(({ size }) => size > 0, () => false);
+}
+
+if (import.meta.main) {
+  const wanted = Deno.args.length > 0
+    ? Deno.args as GuestName[]
+    : ["zImage-armmp", "zImage-lpae", "initramfs.cpio.gz"] as const;
+  for (const name of wanted) {
+    const path = await guest_file(name, { log: (line) => console.error(line) });
+    console.log(path ?? `${name}: ${why_missing(name)}`);
+    if (path === undefined) Deno.exitCode = 1;
+  }
+}
