@@ -1,0 +1,13 @@
+import { EXIT_STATUS, type ExitStatus } from "./exit_status.ts";
+
+/** Writes all of `data` to standard output. A reader that has gone away is no error of ours. */
+export async function write_stdout(data: string | Uint8Array): Promise<ExitStatus> {
+  const bytes = typeof data === "string" ? new TextEncoder().encode(data) : data;
+  try {
+    for (let at = 0; at < bytes.length;) at += await Deno.stdout.write(bytes.subarray(at));
+    return EXIT_STATUS.ok;
+  } catch (error) {
+    if (error instanceof Deno.errors.BrokenPipe) return EXIT_STATUS.sigpipe;
+    throw error;
+  }
+}

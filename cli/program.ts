@@ -1,0 +1,203 @@
+/**
+ * The command line: names, options and help. What a command does is imported when it is used, so
+ * that `--version` and `--help` start at once.
+ */
+import { Command, CommanderError, Option } from "@commander-js/extra-typings";
+import config from "../deno.json" with { type: "json" };
+import { CliError, EXIT_STATUS, EXIT_STATUS_HELP, type ExitStatus } from "./exit_status.ts";
+import { parse_console, parse_memory, parse_seconds } from "./parse_values.ts";
+
+const ACCELS = ["auto", "kvm", "soft"] as const;
+const ENGINES = ["auto", "interpreter", "reference"] as const;
+const CPUS = ["cortex-a15", "cortex-a7"] as const;
+const SHELLS = ["bash", "zsh", "fish"] as const;
+
+/** Runs one command line and says what status to end with. */
+export async function run_cli(args: readonly string[]): Promise<ExitStatus> {
+  let status: ExitStatus = EXIT_STATUS.ok;
+  const program = build_program((ended) => status = ended);
+  try {
+    await program.parseAsync(args, { from: "user" });
+    return status;
+  } catch (error) {
+    if (error instanceof CommanderError) return commander_status(error, args);
+    if (error instanceof CliError) {
+      say(error.message);
+      return error.status;
+    }
+    say(`internal error: ${error instanceof Error ? error.stack ?? error.message : error}`);
+    return EXIT_STATUS.internal_error;
+  }
+}
+
+/** One line on stderr. In raw mode the terminal needs the carriage return, otherwise it is harmless. */
+export function say(message: string): void {
+  const end = Deno.stderr.isTerminal() ? "\r\n" : "\n";
+  const bytes = new TextEncoder().encode(`armvm: ${message}${end}`);
+  try {
+    for (let at = 0; at < bytes.length;) at += Deno.stderr.writeSync(bytes.subarray(at));
+  } catch {
+    // Nobody reads stderr: there is nobody to tell.
+  }
+}
+
+function commander_status(error: CommanderError, args: readonly string[]): ExitStatus {
+  if (error.exitCode === 0) return EXIT_STATUS.ok;
+  const command = args.find((arg) => COMMAND_NAMES.includes(arg));
+  const help = `see armvm ${command === undefined ? "" : `${command} `}--help`;
+  if (error.code === "commander.help") say(`no command given; ${help}`);
+  else {
+    const message = error.message.replace(/^error: /, "").replaceAll(/\s*\n\s*/g, " ").trim();
+    say(`${message.replace(/\.$/, "")}; ${help}`);
+  }
+  return EXIT_STATUS.usage;
+}
+
+const COMMAND_NAMES: readonly string[] = ["boot", "info", "dtb", "completions"];
+
+/** The program with its commands; `ended` is told the status of the one that runs. */
+export function build_program(ended: (status: ExitStatus) => void): Command {
+  const program: Command = new Command("armvm")
+    .description("Boots 32-bit ARM Linux on a software ARMv7 core.")
+    .version(config.version, "-V, --version", "print the version")
+    .helpOption("-h, --help", "print help")
+    .helpCommand(false)
+    .exitOverride()
+    .configureOutput({ writeErr: () => {} })
+    .addHelpText(
+      "after",
+      `
+Examples:
+  armvm boot zImage --initrd initramfs.cpio.gz --append "console=ttyAMA0"
+  armvm info
+  armvm dtb --memory 1G --format dts
+
+${EXIT_STATUS_HELP}`,
+    );
+  add_boot(program, ended);
+  add_info(program, ended);
+  add_dtb(program, ended);
+  add_completions(program, ended);
+  return program;
+}
+
+function add_boot(program: Command, ended: (status: ExitStatus) => void): void {
+  program.command("boot")
+    .description("boot a kernel and connect its serial line to the terminal")
+    .argument("<image>", "zImage, uImage, compressed image, ELF or raw binary")
+    .option("--initrd <file>", "initial RAM disk")
+    .option("--append <string>", "kernel command line", "console=ttyAMA0")
+    .addOption(memory_option())
+    .addOption(cpu_option())
+    .addOption(
+      new Option("--accel <name>", "what runs the guest").choices(ACCELS).default("auto" as const),
+    )
+    .addOption(
+      new Option("--engine <name>", "how the software core runs it").choices(ENGINES)
+        .default("auto" as const),
+    )
+    .option("--dtb <file>", "device tree to use in place of the machine's own")
+    .option("--timeout <seconds>", "stop after this long", option("timeout", parse_seconds))
+    .option("--no-reboot", "stop when the guest resets, with status 8")
+    .option("--no-unpack", "let a zImage unpack itself instead of unpacking it before the start")
+    .addOption(
+      new Option("--console <target>", "serial line: stdio, none or file:PATH")
+        .argParser(option("console", parse_console)).default({ kind: "stdio" as const }, "stdio"),
+    )
+    .addOption(new Option("--quiet", "errors only").conflicts("verbose"))
+    .option("--verbose", "say on stderr what is going on")
+    .addHelpText(
+      "after",
+      `
+On a terminal, Ctrl-A x quits, Ctrl-A h lists the other keys.
+
+Examples:
+  armvm boot zImage --initrd initramfs.cpio.gz --append "console=ttyAMA0 quiet"
+  armvm boot vmlinux --memory 1G --cpu cortex-a7
+  armvm boot test.elf --console file:serial.log --timeout 30 --no-reboot
+
+${EXIT_STATUS_HELP}`,
+    )
+    .action(async (image, options) => {
+      if (options.accel === "kvm" && options.engine !== "auto") {
+        throw new CliError(
+          EXIT_STATUS.usage,
+          "--engine is for the software core; leave it out with --accel kvm",
+        );
+      }
+      const { boot } = await import("./boot.ts");
+      ended(await boot(image, options));
+    });
+}
+
+function add_info(program: Command, ended: (status: ExitStatus) => void): void {
+  program.command("info")
+    .description("print what this host offers: accelerators, CPUs, features, and why not")
+    .option("--json", "as JSON")
+    .addHelpText("after", "\nExamples:\n  armvm info\n  armvm info --json")
+    .action(async (options) => {
+      const { info } = await import("./info.ts");
+      ended(await info(options));
+    });
+}
+
+function add_dtb(program: Command, ended: (status: ExitStatus) => void): void {
+  program.command("dtb")
+    .description("print the machine's device tree")
+    .addOption(
+      new Option("--format <name>", "source or binary").choices(["dts", "dtb"])
+        .default("dts" as const),
+    )
+    .addOption(memory_option())
+    .addOption(cpu_option())
+    .option("--append <string>", "kernel command line to put in", "")
+    .option("--output <file>", "write to a file instead of standard output")
+    .addHelpText(
+      "after",
+      "\nExamples:\n  armvm dtb | less\n  armvm dtb --format dtb --output virt.dtb",
+    )
+    .action(async (options) => {
+      const { dtb } = await import("./dtb.ts");
+      ended(await dtb(options));
+    });
+}
+
+function add_completions(program: Command, ended: (status: ExitStatus) => void): void {
+  program.command("completions")
+    .description("print a shell's completion script")
+    .addArgument(program.createArgument("<shell>", "bash, zsh or fish").choices(SHELLS))
+    .addHelpText(
+      "after",
+      `
+Examples:
+  source <(armvm completions bash)
+  armvm completions zsh > ~/.zfunc/_armvm
+  armvm completions fish > ~/.config/fish/completions/armvm.fish`,
+    )
+    .action(async (shell) => {
+      const { completions } = await import("./completions.ts");
+      const { write_stdout } = await import("./output.ts");
+      ended(await write_stdout(completions(shell as (typeof SHELLS)[number], program)));
+    });
+}
+
+function memory_option() {
+  return new Option("--memory <size>", "guest memory, 1M to 3G")
+    .argParser(option("memory", parse_memory)).default(512 << 20, "512M");
+}
+
+function cpu_option() {
+  return new Option("--cpu <model>", "CPU model").choices(CPUS).default("cortex-a15" as const);
+}
+
+/** A parser whose RangeError becomes a usage error that names the option. */
+function option<T>(name: string, parse: (text: string) => T): (text: string) => T {
+  return (text) => {
+    try {
+      return parse(text);
+    } catch (error) {
+      if (!(error instanceof RangeError)) throw error;
+      throw new CliError(EXIT_STATUS.usage, `--${name}: ${error.message}`);
+    }
+  };
+}

@@ -1,0 +1,85 @@
+/** What the main thread and the vCPU's Worker say to each other. */
+import type { KickToken } from "../hypervisor/mod.ts";
+import type { Ended, LogLevel, MonitorAnswers, MonitorRequest } from "./types.ts";
+
+/** Words of the control memory that both threads see. */
+export const CONTROL = {
+  /** Set to 1: the guest is to stop for good. */
+  stop: 0,
+  /** Counts messages sent to the Worker that it is to read between two runs of the guest. */
+  mail: 1,
+  /** Number of words. */
+  words: 2,
+} as const;
+
+/** Name of a backend that can run a VM. */
+export type Accel = "kvm" | "soft";
+
+/** What a guest is made from, everything resolved. */
+export interface GuestSpec {
+  /** Which backend runs it. */
+  readonly accel: Accel;
+  /** The software core's engine. */
+  readonly engine: "auto" | "interpreter" | "reference";
+  /** CPU model. */
+  readonly cpu: string;
+  /** RAM in bytes. */
+  readonly memory: number;
+  /** GIC version. */
+  readonly gic: 2 | 3;
+  /** The image. */
+  readonly kernel: Uint8Array;
+  /** Initial RAM disk. */
+  readonly initrd?: Uint8Array;
+  /** Device tree blob that replaces the machine's. */
+  readonly dtb?: Uint8Array;
+  /** Kernel command line. */
+  readonly append: string;
+  /** Unpack zImages on the host. */
+  readonly unpack: boolean;
+  /** End on a reset instead of starting again. */
+  readonly no_reboot: boolean;
+}
+
+/** Main thread to Worker. */
+export type ToWorker =
+  | {
+    readonly type: "open";
+    readonly spec: GuestSpec;
+    readonly input: SharedArrayBuffer;
+    readonly output: SharedArrayBuffer;
+    readonly control: SharedArrayBuffer;
+  }
+  | { readonly type: "run" }
+  | { readonly type: "monitor"; readonly id: number; readonly request: MonitorRequest };
+
+/** An error on its way between threads, which keep neither classes nor own properties. */
+export interface WireError {
+  /** `Error.name`. */
+  readonly name: string;
+  /** `Error.message`. */
+  readonly message: string;
+  /** Stack, for internal errors. */
+  readonly stack?: string;
+  /** ImageError's code. */
+  readonly code?: string;
+  /** HypervisorError's call. */
+  readonly call?: string;
+  /** HypervisorError's errno. */
+  readonly errno?: string;
+}
+
+/** Worker to main thread. */
+export type FromWorker =
+  | { readonly type: "opened"; readonly kick: KickToken }
+  | { readonly type: "refused"; readonly error: WireError }
+  /** The output ring has bytes, or the input ring has space, and the main thread waits for it. */
+  | { readonly type: "bell"; readonly ring: "input" | "output" }
+  | { readonly type: "log"; readonly level: LogLevel; readonly line: string }
+  | {
+    readonly type: "answer";
+    readonly id: number;
+    readonly answer?: MonitorAnswers[MonitorRequest];
+    readonly error?: WireError;
+  }
+  | { readonly type: "ended"; readonly ended: Ended };

@@ -1,0 +1,8 @@
+/**
+ * The `armvm` command.
+ *
+ * @module
+ */
+import { run_cli } from "./cli/program.ts";
+
+if (import.meta.main) Deno.exit(await run_cli(Deno.args));
