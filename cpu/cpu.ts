@@ -50,6 +50,8 @@ export class Cpu {
   readonly f64: Float64Array;
   /** The exception that goes with EXIT.exception. */
   pending: PendingException | undefined;
+  /** Physical address of the first byte of guest RAM. */
+  ram_base = 0x4000_0000;
   /** Set by the system when it is put together. */
   mem!: MemorySystem;
 
@@ -97,6 +99,11 @@ export class Cpu {
   /** Writes a D register. */
   set_dreg(index: number, value: bigint): void {
     this.i64[(V_BASE >> 3) + index] = value;
+  }
+
+  /** Where the RAM page at physical address `pa_page` lies in the WebAssembly memory. */
+  code_address(pa_page: number): number {
+    return pa_page - this.ram_base + MEM.guest_ram;
   }
 
   /** Makes the current instruction end in an exception. The first one raised counts. */
