@@ -1,0 +1,38 @@
+import { le32 } from "./bytes.ts";
+import { LzmaDecoder } from "./lzma.ts";
+import { CorruptData, OutputBuffer, type Unpacked } from "./unpacked.ts";
+
+const HEADER_SIZE = 13;
+const STEP = 1 << 20;
+
+/** Decompresses the `.lzma` file that `input` starts with. Throws CorruptData and OutputTooLarge. */
+export function unlzma(input: Uint8Array, limit: number, expected?: number): Unpacked {
+  if (input.length < HEADER_SIZE) throw new CorruptData("it ends too early");
+  const low = le32(input, 5);
+  const high = le32(input, 9);
+  const size = low === 0xffff_ffff && high === 0xffff_ffff ? undefined : low + high * 2 ** 32;
+  const output = new OutputBuffer(limit, size ?? expected);
+  if (size !== undefined) output.reserve(size);
+  const decoder = new LzmaDecoder(input, output);
+  decoder.set_properties(input[0]!);
+  decoder.reset_dictionary(Math.max(le32(input, 1), 4096));
+  decoder.position = HEADER_SIZE;
+  decoder.start_range_coder();
+  if (size !== undefined) {
+    decoder.decode(size, input.length);
+    if (output.length !== size) throw new CorruptData("it has another size than it says");
+  } else {
+    // Unknown until the end marker is met; at the limit, only the marker may follow.
+    while (!decoder.finished) {
+      const end = Math.min(output.length + STEP, limit);
+      if (end === output.length) {
+        decoder.decode(end + 1, input.length);
+      } else {
+        decoder.decode(end, input.length);
+      }
+    }
+  }
+  decoder.normalize();
+  if (decoder.position > input.length) throw new CorruptData("it ends too early");
+  return { bytes: output.written(), consumed: decoder.position };
+}
