@@ -1,4 +1,5 @@
 import { EXIT, type Field, MEM, STATE, V_BASE } from "./state.ts";
+import type { System } from "./system/system.ts";
 
 /** An exception that an instruction raised and that is to be taken. */
 export type PendingException =
@@ -9,6 +10,17 @@ export type PendingException =
   | { kind: "bkpt" }
   | { kind: "prefetch_abort"; address: number; status: number }
   | { kind: "data_abort"; address: number; status: number };
+
+/** An access to a physical address that is not RAM. */
+export interface MmioAccess {
+  /** Guest physical address, up to 40 bits. */
+  address: number;
+  /** Bytes: 1, 2 or 4. */
+  size: number;
+  is_write: boolean;
+  /** Little-endian, in the first `size` bytes. */
+  readonly data: DataView;
+}
 
 /** How the memory helpers are told what kind of access it is; bits. */
 export const ACCESS = { unprivileged: 1, aligned: 2 } as const;
@@ -52,8 +64,25 @@ export class Cpu {
   pending: PendingException | undefined;
   /** Physical address of the first byte of guest RAM. */
   ram_base = 0x4000_0000;
+  /** The access that goes with EXIT.mmio. */
+  readonly mmio: MmioAccess = {
+    address: 0,
+    size: 0,
+    is_write: false,
+    data: new DataView(new ArrayBuffer(8)),
+  };
   /** Set by the system when it is put together. */
   mem!: MemorySystem;
+  /** The system level: modes, MMU, coprocessor registers. Set when it is put together. */
+  system!: System;
+  /** Level of the IRQ input. Drive it with {@link set_lines}. */
+  irq_line = false;
+  /** Level of the FIQ input. */
+  fiq_line = false;
+  /** The event register: SEV sets it, WFE takes it. */
+  event = false;
+  /** With EXIT.wait: it was WFE, which must not wait long. */
+  wait_for_event = false;
 
   /** A CPU over `memory`; its state is all zero. */
   constructor(memory: WebAssembly.Memory) {
@@ -104,6 +133,13 @@ export class Cpu {
   /** Where the RAM page at physical address `pa_page` lies in the WebAssembly memory. */
   code_address(pa_page: number): number {
     return pa_page - this.ram_base + MEM.guest_ram;
+  }
+
+  /** Drives the interrupt inputs. The engine leaves at the next taken branch when one rises. */
+  set_lines(irq: boolean, fiq: boolean): void {
+    if ((irq && !this.irq_line) || (fiq && !this.fiq_line)) this.set(STATE.budget, 0);
+    this.irq_line = irq;
+    this.fiq_line = fiq;
   }
 
   /** Makes the current instruction end in an exception. The first one raised counts. */

@@ -1,0 +1,115 @@
+import type { Cpu } from "../cpu.ts";
+import { STATE } from "../state.ts";
+
+/** FPSCR bits that `STATE.fpscr` keeps: AHP, DN, FZ, RMode, Stride, Len and trap enables (RAZ). */
+const FPSCR_KEPT = 0x07f7_0000;
+/** Cumulative flags in FPSCR: IDC 7, IXC 4, UFC 3, OFC 2, DZC 1, IOC 0. */
+const FPSCR_FLAGS = 0x9f;
+const FPEXC_EN = 1 << 30;
+
+/** What the ID table says about floating point. */
+export interface FpIdentity {
+  fpsid: number;
+  mvfr0: number;
+  mvfr1: number;
+  /** Whether the CPU has VFP and Advanced SIMD at all. */
+  present: boolean;
+}
+
+/** VFP system registers, and who may execute VFP and Advanced SIMD instructions. */
+export class FpSystem {
+  readonly #cpu: Cpu;
+  /** FPEXC: only EN can be set. */
+  fpexc = 0;
+  /** Values of ID registers. */
+  identity: FpIdentity = { fpsid: 0, mvfr0: 0, mvfr1: 0, present: false };
+
+  /** Makes it for `cpu`, with floating point absent until an identity is given. */
+  constructor(cpu: Cpu) {
+    this.#cpu = cpu;
+  }
+
+  /** Sets the reset state. */
+  reset(): void {
+    this.fpexc = 0;
+    this.set_fpscr(0);
+    this.update();
+  }
+
+  /** Whether CPACR lets the current mode access cp10 and cp11. */
+  #allowed(): boolean {
+    if (!this.identity.present) return false;
+    const access = (this.#cpu.system.regs.cpacr >>> 20) & 3;
+    return access === 3 || (access === 1 && this.#cpu.system.modes.privileged());
+  }
+
+  /** Recomputes fp_enabled and simd_enabled; after a change of CPACR, FPEXC or privilege. */
+  update(): void {
+    const on = this.#allowed() && (this.fpexc & FPEXC_EN) !== 0;
+    this.#cpu.set(STATE.fp_enabled, on ? 1 : 0);
+    const asedis = this.#cpu.system.regs.cpacr < 0;
+    this.#cpu.set(STATE.simd_enabled, on && !asedis ? 1 : 0);
+  }
+
+  /** VMRS of a system register. */
+  vmrs(reg: number): number {
+    if (!this.#accessible(reg)) return 0;
+    switch (reg) {
+      case 0:
+        return this.identity.fpsid;
+      case 1:
+        return this.get_fpscr();
+      case 6:
+        return this.identity.mvfr1;
+      case 7:
+        return this.identity.mvfr0;
+      case 8:
+        return this.fpexc;
+    }
+    this.#cpu.raise({ kind: "undefined" });
+    return 0;
+  }
+
+  /** VMSR to a system register. ID registers ignore it. */
+  vmsr(reg: number, value: number): void {
+    if (!this.#accessible(reg)) return;
+    switch (reg) {
+      case 0:
+      case 6:
+      case 7:
+        return;
+      case 1:
+        this.set_fpscr(value);
+        return;
+      case 8:
+        this.fpexc = value & FPEXC_EN;
+        this.update();
+        return;
+    }
+    this.#cpu.raise({ kind: "undefined" });
+  }
+
+  /** FPSCR needs FPEXC.EN; the others need PL1, and are there when EN is clear. */
+  #accessible(reg: number): boolean {
+    const ok = this.#allowed() &&
+      (reg === 1 ? (this.fpexc & FPEXC_EN) !== 0 : this.#cpu.system.modes.privileged());
+    if (!ok) this.#cpu.raise({ kind: "undefined" });
+    return ok;
+  }
+
+  /** FPSCR put together. */
+  get_fpscr(): number {
+    const cpu = this.#cpu;
+    return (cpu.get(STATE.fpscr) & FPSCR_KEPT) | (cpu.get(STATE.fp_nzcv) & 0xf000_0000) |
+      (cpu.get(STATE.fp_flags) & FPSCR_FLAGS) | (cpu.get(STATE.fp_qc) !== 0 ? 1 << 27 : 0);
+  }
+
+  /** FPSCR taken apart. */
+  set_fpscr(value: number): void {
+    const cpu = this.#cpu;
+    cpu.set(STATE.fpscr, value & FPSCR_KEPT);
+    cpu.set(STATE.fp_nzcv, value & 0xf000_0000);
+    cpu.set(STATE.fp_flags, value & FPSCR_FLAGS);
+    cpu.set(STATE.fp_qc, (value >>> 27) & 1);
+  }
+}
