@@ -1,4 +1,6 @@
+import { MEM_T32_ROWS } from "./mem_t32.ts";
+import { MEM_A32_ROWS } from "./mem_a32.ts";
 import type { Row } from "./row.ts";
 
 /** Every instruction encoding, all instruction sets. */
-export const ROWS: readonly Row[] = [];
+export const ROWS: readonly Row[] = [...MEM_T32_ROWS, ...MEM_A32_ROWS];
