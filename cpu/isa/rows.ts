@@ -1,6 +1,15 @@
 import { MEM_T32_ROWS } from "./mem_t32.ts";
 import { MEM_A32_ROWS } from "./mem_a32.ts";
+import { DP_A32_ROWS } from "./dp_a32.ts";
+import { DP_T16_ROWS } from "./dp_t16.ts";
+import { DP_T32_ROWS } from "./dp_t32.ts";
 import type { Row } from "./row.ts";
 
 /** Every instruction encoding, all instruction sets. */
-export const ROWS: readonly Row[] = [...MEM_T32_ROWS, ...MEM_A32_ROWS];
+export const ROWS: readonly Row[] = [
+  ...MEM_T32_ROWS,
+  ...MEM_A32_ROWS,
+  ...DP_A32_ROWS,
+  ...DP_T16_ROWS,
+  ...DP_T32_ROWS,
+];
