@@ -150,7 +150,7 @@ function add_dtb(program: Command, ended: (status: ExitStatus) => void): void {
     )
     .addOption(memory_option())
     .addOption(cpu_option())
-    .option("--append <string>", "kernel command line to put in", "")
+    .option("--append <string>", "kernel command line to put in")
     .option("--output <file>", "write to a file instead of standard output")
     .addHelpText(
       "after",

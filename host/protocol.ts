@@ -1,5 +1,6 @@
 /** What the main thread and the vCPU's Worker say to each other. */
 import type { KickToken } from "../hypervisor/mod.ts";
+import type { CpuModel } from "./options.ts";
 import type { Ended, LogLevel, MonitorAnswers, MonitorRequest } from "./types.ts";
 
 /** Words of the control memory that both threads see. */
@@ -15,6 +16,14 @@ export const CONTROL = {
 /** Name of a backend that can run a VM. */
 export type Accel = "kvm" | "soft";
 
+/** A file's contents and what to call it in messages. */
+export interface NamedBytes {
+  /** The contents. */
+  readonly bytes: Uint8Array;
+  /** The name. */
+  readonly name: string;
+}
+
 /** What a guest is made from, everything resolved. */
 export interface GuestSpec {
   /** Which backend runs it. */
@@ -22,17 +31,17 @@ export interface GuestSpec {
   /** The software core's engine. */
   readonly engine: "auto" | "interpreter" | "reference";
   /** CPU model. */
-  readonly cpu: string;
+  readonly cpu: CpuModel;
   /** RAM in bytes. */
   readonly memory: number;
   /** GIC version. */
   readonly gic: 2 | 3;
   /** The image. */
-  readonly kernel: Uint8Array;
+  readonly kernel: NamedBytes;
   /** Initial RAM disk. */
-  readonly initrd?: Uint8Array;
+  readonly initrd?: NamedBytes;
   /** Device tree blob that replaces the machine's. */
-  readonly dtb?: Uint8Array;
+  readonly dtb?: NamedBytes;
   /** Kernel command line. */
   readonly append: string;
   /** Unpack zImages on the host. */
@@ -75,6 +84,8 @@ export type FromWorker =
   | { readonly type: "refused"; readonly error: WireError }
   /** The output ring has bytes, or the input ring has space, and the main thread waits for it. */
   | { readonly type: "bell"; readonly ring: "input" | "output" }
+  /** Kick the vCPU in `ms` milliseconds: a device will have something to do. */
+  | { readonly type: "alarm"; readonly ms: number }
   | { readonly type: "log"; readonly level: LogLevel; readonly line: string }
   | {
     readonly type: "answer";

@@ -24,7 +24,7 @@ export interface MonitorAnswers {
   /** The vCPU's registers, by name. */
   registers: readonly RegisterValue[];
   /** The machine's devices. */
-  devices: readonly DeviceState[];
+  devices: readonly DeviceInfo[];
   /** Counters. */
   stats: Readonly<Record<string, number>>;
 }
@@ -38,7 +38,7 @@ export interface RegisterValue {
 }
 
 /** One device of the machine. */
-export interface DeviceState {
+export interface DeviceInfo {
   /** Name, such as `pl011`. */
   readonly name: string;
   /** Guest physical address of its registers. */

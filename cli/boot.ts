@@ -1,0 +1,114 @@
+import { AcceleratorError, type CpuModel, type Ended, ImageError, Machine } from "../mod.ts";
+import { CliError, EXIT_STATUS, type ExitStatus } from "./exit_status.ts";
+import { open_console } from "./console.ts";
+import type { ConsoleTarget } from "./parse_values.ts";
+import { say } from "./program.ts";
+import { read_file } from "./read_file.ts";
+import { Stopper } from "./stopper.ts";
+
+/** Options of `armvm boot`, as the program parses them. */
+export interface BootOptions {
+  readonly initrd?: string | undefined;
+  readonly append: string;
+  readonly memory: number;
+  readonly cpu: CpuModel;
+  readonly accel: "auto" | "kvm" | "soft";
+  readonly engine: "auto" | "interpreter" | "reference";
+  readonly dtb?: string | undefined;
+  readonly timeout?: number | undefined;
+  readonly reboot: boolean;
+  readonly unpack: boolean;
+  readonly console: ConsoleTarget;
+  readonly quiet?: true | undefined;
+  readonly verbose?: true | undefined;
+}
+
+// Linux on ARM cuts its command line off after this many bytes (COMMAND_LINE_SIZE less the NUL).
+const LINUX_COMMAND_LINE = 1023;
+
+/** `armvm boot`: runs a guest with its serial line on the terminal. */
+export async function boot(image: string, options: BootOptions): Promise<ExitStatus> {
+  using stopper = new Stopper();
+  const log = (level: "warn" | "info" | "debug", line: string) => {
+    if (options.quiet || (level === "debug" && !options.verbose)) return;
+    say(level === "warn" ? `warning: ${line}` : line);
+  };
+  if (new TextEncoder().encode(options.append).length > LINUX_COMMAND_LINE) {
+    log("warn", `--append is longer than ${LINUX_COMMAND_LINE} bytes; Linux will cut it off`);
+  }
+  const limit = options.memory;
+  const kernel = await read_file(image, { what: "image", limit });
+  const initrd = options.initrd === undefined
+    ? undefined
+    : await read_file(options.initrd, { what: "initrd", limit });
+  const dtb = options.dtb === undefined
+    ? undefined
+    : await read_file(options.dtb, { what: "device tree", limit });
+
+  const opening = open({
+    kernel: { bytes: kernel, name: image },
+    ...(initrd && { initrd: { bytes: initrd, name: options.initrd! } }),
+    ...(dtb && { dtb: { bytes: dtb, name: options.dtb! } }),
+    append: options.append,
+    memory: options.memory,
+    cpu: options.cpu,
+    accel: options.accel,
+    engine: options.engine,
+    unpack: options.unpack,
+    no_reboot: !options.reboot,
+    log,
+  });
+  const machine = await Promise.race([opening, stopper.stopped]);
+  // Stopped while loading: the loading thread ends with the process.
+  if (!(machine instanceof Machine)) return machine;
+  await using _machine = machine;
+  using console = open_console(options.console, { machine, stopper });
+  const started = performance.now();
+  const ended = await machine.run({
+    signal: stopper.signal,
+    ...(options.timeout === undefined ? {} : { timeout: options.timeout * 1000 }),
+  });
+  await console.drain();
+  log(
+    "debug",
+    `ended by ${ended.kind} after ${((performance.now() - started) / 1000).toFixed(2)} s`,
+  );
+  return status_of(ended, { stopper, timeout: options.timeout });
+}
+
+/** Opens the machine; what is wrong with the input becomes the user's error. */
+async function open(options: Parameters<typeof Machine.open>[0]): Promise<Machine> {
+  try {
+    return await Machine.open(options);
+  } catch (error) {
+    if (error instanceof AcceleratorError) {
+      throw new CliError(EXIT_STATUS.accelerator, error.message);
+    }
+    if (error instanceof ImageError) throw new CliError(EXIT_STATUS.bad_image, error.message);
+    throw error;
+  }
+}
+
+function status_of(
+  ended: Ended,
+  context: { readonly stopper: Stopper; readonly timeout: number | undefined },
+): ExitStatus {
+  switch (ended.kind) {
+    case "powered_off":
+      return EXIT_STATUS.ok;
+    case "stopped":
+      return context.stopper.status;
+    case "reset":
+      say("the guest reset; stopped because of --no-reboot");
+      return EXIT_STATUS.reset;
+    case "panic":
+      say(`the guest's kernel panicked: ${ended.message}`);
+      return EXIT_STATUS.panic;
+    case "timeout":
+      say(`stopped: --timeout of ${context.timeout} s passed`);
+      return EXIT_STATUS.timeout;
+    case "failed":
+      say(`internal error: ${ended.message}`);
+      return EXIT_STATUS.internal_error;
+  }
+}

@@ -1,0 +1,114 @@
+import type { CharBackend } from "../devices/char_backend.ts";
+import {
+  type GuestMemory,
+  type Hypervisor,
+  KVM_ARM_TARGET,
+  type Vcpu,
+  type VcpuInit,
+  type Vm,
+} from "../hypervisor/mod.ts";
+import { load } from "../machine/boot/mod.ts";
+import { type BootState, RAM_BASE, virt_dtb, VirtMachine } from "../machine/mod.ts";
+import { AcceleratorError } from "./errors.ts";
+import type { GuestSpec } from "./protocol.ts";
+import type { CpuModel } from "./options.ts";
+
+/** A machine with everything it stands on. */
+export interface BuiltGuest {
+  /** The VM. */
+  readonly vm: Vm;
+  /** Its vCPU. */
+  readonly vcpu: Vcpu;
+  /** The machine, with the guest loaded. */
+  readonly machine: VirtMachine;
+}
+
+/** What a guest is connected to. */
+export interface GuestContext {
+  /** What executes it. */
+  readonly hypervisor: Hypervisor;
+  /** The host's end of the serial line. */
+  readonly serial: CharBackend;
+  /** Takes lines for a person. */
+  readonly log: (line: string) => void;
+}
+
+const TARGETS: Record<CpuModel, number> = {
+  "cortex-a15": KVM_ARM_TARGET.CORTEX_A15,
+  "cortex-a7": KVM_ARM_TARGET.CORTEX_A7,
+};
+
+const SEED_BYTES = 32;
+
+/**
+ * Makes the VM and the machine that `spec` describes and loads the guest.
+ *
+ * @throws {ImageError} when an image cannot be booted.
+ * @throws {HypervisorError} when the backend refuses.
+ */
+export function build_guest(spec: GuestSpec, context: GuestContext): BuiltGuest {
+  const { hypervisor, serial, log } = context;
+  const offer = hypervisor.probe();
+  if (!offer.available) throw new AcceleratorError(hypervisor.name, offer.reason);
+  if (!offer.gic.includes(spec.gic)) {
+    const offered = offer.gic.map((version) => `v${version}`).join(", ");
+    throw new AcceleratorError(
+      hypervisor.name,
+      `it has no GICv${spec.gic}; choose from ${offered}`,
+    );
+  }
+  const vm = hypervisor.create_vm({
+    memory: { base: RAM_BASE, size: spec.memory },
+    gic: spec.gic,
+    vcpus: 1,
+  });
+  const vcpu = vm.create_vcpu(0);
+  const machine = new VirtMachine({
+    vm,
+    vcpus: [vcpu],
+    init: vcpu_init_of(vm, spec),
+    gic: spec.gic,
+    serial,
+    no_reboot: spec.no_reboot,
+    load: () => load_images(spec, { memory: vm.memory, log }),
+    log,
+  });
+  return { vm, vcpu, machine };
+}
+
+function vcpu_init_of(vm: Vm, spec: GuestSpec): VcpuInit {
+  const init = vm.preferred_target();
+  init.target = TARGETS[spec.cpu];
+  return init;
+}
+
+function load_images(
+  spec: GuestSpec,
+  { memory, log }: { readonly memory: GuestMemory; readonly log: (line: string) => void },
+): BootState {
+  const started = performance.now();
+  const { kernel, initrd } = spec;
+  const state = load({
+    image: kernel.bytes,
+    name: kernel.name,
+    ...(initrd === undefined ? {} : { initrd }),
+    ...(spec.dtb === undefined ? {} : { dtb: spec.dtb.bytes }),
+    append: spec.append,
+    memory,
+    unpack: spec.unpack,
+    log,
+    make_fdt: ({ initrd_start: start, initrd_end: end }) =>
+      virt_dtb({
+        cpu: spec.cpu,
+        cpus: 1,
+        gic: spec.gic,
+        memory: { base: memory.base, size: memory.size },
+        bootargs: spec.append,
+        ...(start === undefined || end === undefined ? {} : { initrd: { start, end } }),
+        seeds: { rng: crypto.getRandomValues(new Uint8Array(SEED_BYTES)) },
+      }),
+  });
+  log(`${state.description}; loaded in ${(performance.now() - started).toFixed(0)} ms`);
+  const { entry, thumb, r0, r1, r2 } = state;
+  return { entry, thumb, registers: [[0, r0], [1, r1], [2, r2]] };
+}

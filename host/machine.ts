@@ -1,0 +1,249 @@
+import type { Hypervisor, KickToken } from "../hypervisor/mod.ts";
+import { type Choice, choose_accel, open_backend } from "./accel.ts";
+import { ByteRing } from "./byte_ring.ts";
+import { type ConsoleStreams, RingConsole } from "./console_streams.ts";
+import { from_wire } from "./errors.ts";
+import { guest_spec, type MachineOptions } from "./options.ts";
+import { CONTROL, type FromWorker, type ToWorker } from "./protocol.ts";
+import type { Ended, LogLevel, MonitorAnswers, MonitorRequest } from "./types.ts";
+
+const OUTPUT_BYTES = 1 << 16;
+const INPUT_BYTES = 1 << 12;
+const LONGEST_TIMER = 2 ** 31 - 1;
+// A vCPU leaves run() within milliseconds of a kick; one that does not is terminated.
+const STOP_GRACE_MS = 2000;
+
+/** How a machine is run. */
+export interface RunOptions {
+  /** Stops the guest when it is aborted. */
+  readonly signal?: AbortSignal;
+  /** Stops the guest after this many milliseconds. */
+  readonly timeout?: number;
+}
+
+/** A question to the Worker that has not been answered. */
+interface Pending {
+  resolve(answer: unknown): void;
+  reject(error: Error): void;
+}
+
+/**
+ * A virtual machine with a guest in it, run by a Worker of its own.
+ *
+ * It holds a thread and the guest's memory until it is disposed of: `await using`.
+ */
+export class Machine implements AsyncDisposable {
+  /** The guest's serial line. */
+  readonly console: ConsoleStreams;
+  /** What runs the guest, and why that was chosen. */
+  readonly accel: Choice;
+
+  readonly #worker: Worker;
+  readonly #hypervisor: Hypervisor;
+  readonly #kick_token: KickToken;
+  readonly #control: Int32Array;
+  readonly #console: RingConsole;
+  readonly #ended = Promise.withResolvers<Ended>();
+  readonly #pending = new Map<number, Pending>();
+  readonly #alarms = new Set<ReturnType<typeof setTimeout>>();
+  readonly #log: (level: LogLevel, line: string) => void;
+  #next_id = 0;
+  #running = false;
+  #over = false;
+
+  private constructor(parts: {
+    readonly accel: Choice;
+    readonly worker: Worker;
+    readonly hypervisor: Hypervisor;
+    readonly kick: KickToken;
+    readonly control: Int32Array;
+    readonly rings: { readonly input: ByteRing; readonly output: ByteRing };
+    readonly log: (level: LogLevel, line: string) => void;
+  }) {
+    this.accel = parts.accel;
+    this.#worker = parts.worker;
+    this.#hypervisor = parts.hypervisor;
+    this.#kick_token = parts.kick;
+    this.#control = parts.control;
+    this.#log = parts.log;
+    this.console = this.#console = new RingConsole(parts.rings, () => this.#kick());
+    parts.worker.onmessage = ({ data }: MessageEvent<FromWorker>) => this.#receive(data);
+    parts.worker.onerror = (event) => {
+      event.preventDefault();
+      this.#end({ kind: "failed", message: event.message });
+    };
+  }
+
+  /**
+   * Makes a machine and loads the guest into it; it does not run yet.
+   *
+   * @throws {TypeError} on an option of the wrong kind.
+   * @throws {RangeError} on an option out of range.
+   * @throws {AcceleratorError} when the accelerator that is asked for is not available.
+   * @throws {ImageError} when the kernel, initrd or device tree cannot be booted.
+   */
+  static async open(options: MachineOptions): Promise<Machine> {
+    const accel = choose_accel(options.accel ?? "auto");
+    const spec = await guest_spec(options, accel.accel);
+    const log = options.log ?? (() => {});
+    if (accel.reason !== undefined) {
+      log("debug", `using the software core: ${accel.reason}`);
+    }
+    const rings = {
+      input: ByteRing.create(INPUT_BYTES),
+      output: ByteRing.create(OUTPUT_BYTES),
+    };
+    const control = new SharedArrayBuffer(CONTROL.words * 4);
+    const worker = new Worker(new URL("./vcpu_worker.ts", import.meta.url), {
+      type: "module",
+      name: "vcpu0",
+    });
+    try {
+      post(worker, {
+        type: "open",
+        spec,
+        input: rings.input.shared,
+        output: rings.output.shared,
+        control,
+      });
+      const [hypervisor, kick] = await Promise.all([
+        open_backend(spec.accel, { engine: spec.engine }),
+        opened(worker, log),
+      ]);
+      return new Machine({
+        accel,
+        worker,
+        hypervisor,
+        kick,
+        control: new Int32Array(control),
+        rings,
+        log,
+      });
+    } catch (error) {
+      worker.terminate();
+      throw error;
+    }
+  }
+
+  /** Runs the guest until it ends, and says how. A machine runs once. */
+  async run(options: RunOptions = {}): Promise<Ended> {
+    const { signal, timeout } = options;
+    if (this.#running || this.#over) throw new TypeError("Cannot run: the machine has run before");
+    if (timeout !== undefined && !(timeout > 0 && timeout <= LONGEST_TIMER)) {
+      throw new RangeError(`Cannot run: timeout of ${timeout} ms is out of range`);
+    }
+    this.#running = true;
+    let timed_out = false;
+    const stop = () => this.#stop();
+    const timer = timeout === undefined ? undefined : setTimeout(() => {
+      timed_out = true;
+      stop();
+    }, timeout);
+    if (signal?.aborted) stop();
+    signal?.addEventListener("abort", stop);
+    try {
+      post(this.#worker, { type: "run" });
+      const ended = await this.#ended.promise;
+      return ended.kind === "stopped" && timed_out ? { kind: "timeout" } : ended;
+    } finally {
+      clearTimeout(timer);
+      signal?.removeEventListener("abort", stop);
+    }
+  }
+
+  /** Asks about the machine, between two instructions of the guest when it runs. */
+  monitor<R extends MonitorRequest>(request: R): Promise<MonitorAnswers[R]> {
+    if (this.#over) return Promise.reject(new Error("Cannot ask the monitor: the guest has ended"));
+    const id = this.#next_id++;
+    const { promise, resolve, reject } = Promise.withResolvers<MonitorAnswers[R]>();
+    this.#pending.set(id, { resolve: (answer) => resolve(answer as MonitorAnswers[R]), reject });
+    post(this.#worker, { type: "monitor", id, request });
+    Atomics.add(this.#control, CONTROL.mail, 1);
+    this.#kick();
+    return promise;
+  }
+
+  /** Stops the guest and gives back its thread and memory. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (this.#running && !this.#over) {
+      this.#stop();
+      let timer;
+      const grace = new Promise<void>((resolve) => timer = setTimeout(resolve, STOP_GRACE_MS));
+      await Promise.race([this.#ended.promise, grace]);
+      clearTimeout(timer);
+    }
+    this.#worker.terminate();
+    this.#end({ kind: "stopped" });
+  }
+
+  #stop(): void {
+    Atomics.store(this.#control, CONTROL.stop, 1);
+    this.#kick();
+  }
+
+  #kick(): void {
+    if (!this.#over) this.#hypervisor.kick(this.#kick_token);
+  }
+
+  #receive(message: FromWorker): void {
+    switch (message.type) {
+      case "bell":
+        return this.#console.bell(message.ring);
+      case "log":
+        return this.#log(message.level, message.line);
+      case "alarm":
+        return this.#alarm(message.ms);
+      case "answer": {
+        const pending = this.#pending.get(message.id);
+        this.#pending.delete(message.id);
+        if (message.error) pending?.reject(from_wire(message.error));
+        else pending?.resolve(message.answer);
+        return;
+      }
+      case "ended":
+        return this.#end(message.ended);
+    }
+  }
+
+  #alarm(ms: number): void {
+    const timer = setTimeout(() => {
+      this.#alarms.delete(timer);
+      this.#kick();
+    }, Math.min(ms, LONGEST_TIMER));
+    this.#alarms.add(timer);
+  }
+
+  #end(ended: Ended): void {
+    if (this.#over) return;
+    this.#over = true;
+    for (const timer of this.#alarms) clearTimeout(timer);
+    for (const { reject } of this.#pending.values()) {
+      reject(new Error("Cannot ask the monitor: the guest has ended"));
+    }
+    this.#pending.clear();
+    this.#console.close();
+    this.#ended.resolve(ended);
+  }
+}
+
+function post(worker: Worker, message: ToWorker): void {
+  worker.postMessage(message);
+}
+
+/** Waits for the Worker to have loaded the guest; throws what kept it from doing so. */
+function opened(
+  worker: Worker,
+  log: (level: LogLevel, line: string) => void,
+): Promise<KickToken> {
+  const { promise, resolve, reject } = Promise.withResolvers<KickToken>();
+  worker.onmessage = ({ data }: MessageEvent<FromWorker>) => {
+    if (data.type === "opened") resolve(data.kick);
+    else if (data.type === "refused") reject(from_wire(data.error));
+    else if (data.type === "log") log(data.level, data.line);
+  };
+  worker.onerror = (event) => {
+    event.preventDefault();
+    reject(new Error(event.message));
+  };
+  return promise;
+}

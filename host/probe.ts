@@ -1,0 +1,19 @@
+import type { Probe } from "../hypervisor/mod.ts";
+import { open_backend, probe_kvm } from "./accel.ts";
+import type { Accel } from "./protocol.ts";
+
+/** What one accelerator offers here. */
+export interface ProbedAccel {
+  /** Its name, as `--accel` takes it. */
+  readonly name: Accel;
+  /** What it offers, or why it is not available. */
+  readonly probe: Probe;
+}
+
+/** What this host offers, the best accelerator first. */
+export async function probe(): Promise<ProbedAccel[]> {
+  return [
+    { name: "kvm", probe: probe_kvm() },
+    { name: "soft", probe: (await open_backend("soft")).probe() },
+  ];
+}

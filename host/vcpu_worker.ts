@@ -1,0 +1,112 @@
+/**
+ * The Worker that a guest runs in: it makes backend, VM and machine, and runs the vCPU.
+ *
+ * Beside `mod.ts` it is the only place where everything is put together.
+ *
+ * @module
+ */
+import type { Hypervisor } from "../hypervisor/mod.ts";
+import { open_backend } from "./accel.ts";
+import { ByteRing } from "./byte_ring.ts";
+import { to_wire } from "./errors.ts";
+import { build_guest, type BuiltGuest } from "./guest.ts";
+import { inspect } from "./inspect.ts";
+import { PanicWatch } from "./panic_watch.ts";
+import type { FromWorker, ToWorker } from "./protocol.ts";
+import { RingBackend } from "./ring_backend.ts";
+import { run_session } from "./session.ts";
+import type { LogLevel } from "./types.ts";
+
+type OpenMessage = Extract<ToWorker, { type: "open" }>;
+
+/** A guest that is loaded, with what its session needs. */
+interface Opened {
+  readonly guest: BuiltGuest;
+  readonly panic: PanicWatch;
+  readonly control: Int32Array;
+  readonly no_reboot: boolean;
+}
+
+let opened: Opened | undefined;
+// Resolves the session's wait for the next message.
+let deliver: (() => void) | undefined;
+let undelivered = 0;
+
+// Nothing happens when this module is imported outside of a Worker.
+if (typeof WorkerGlobalScope !== "undefined" && self instanceof WorkerGlobalScope) {
+  self.onmessage = ({ data }: MessageEvent<ToWorker>) => void receive(data);
+}
+
+async function receive(message: ToWorker): Promise<void> {
+  switch (message.type) {
+    case "open":
+      return await open(message);
+    case "run":
+      return await run();
+    case "monitor":
+      answer(message);
+      if (deliver === undefined) undelivered++;
+      else deliver();
+      return;
+  }
+}
+
+async function open(message: OpenMessage): Promise<void> {
+  const { spec } = message;
+  try {
+    const hypervisor: Hypervisor = await open_backend(spec.accel, { engine: spec.engine });
+    const panic = new PanicWatch();
+    const rings = { input: new ByteRing(message.input), output: new ByteRing(message.output) };
+    const serial = new RingBackend(rings, {
+      ring: (ring) => post({ type: "bell", ring }),
+      // The guest's own instruction wrote this byte: the kick takes effect right after it.
+      tap: (byte) => panic.see(byte) && opened?.guest.vcpu.kick(),
+    });
+    const guest = build_guest(spec, { hypervisor, serial, log: (line) => log("debug", line) });
+    const control = new Int32Array(message.control);
+    opened = { guest, panic, control, no_reboot: spec.no_reboot };
+    post({ type: "opened", kick: guest.vcpu.kick_token() });
+  } catch (error) {
+    post({ type: "refused", error: to_wire(error) });
+  }
+}
+
+async function run(): Promise<void> {
+  const { guest, panic, control, no_reboot } = opened!;
+  try {
+    const ended = await run_session(guest.machine, {
+      control,
+      panic,
+      no_reboot,
+      hooks: { mail, alarm: (ms) => post({ type: "alarm", ms }), log },
+    });
+    post({ type: "ended", ended });
+  } catch (error) {
+    const message = error instanceof Error ? error.stack ?? error.message : String(error);
+    post({ type: "ended", ended: { kind: "failed", message } });
+  }
+}
+
+/** Waits for one message to have been dealt with. */
+async function mail(): Promise<void> {
+  if (undelivered === 0) {
+    await new Promise<void>((resolve) => deliver = resolve);
+    deliver = undefined;
+  } else undelivered--;
+}
+
+function answer({ id, request }: Extract<ToWorker, { type: "monitor" }>): void {
+  try {
+    post({ type: "answer", id, answer: inspect(opened!.guest, request) });
+  } catch (error) {
+    post({ type: "answer", id, error: to_wire(error) });
+  }
+}
+
+function log(level: LogLevel, line: string): void {
+  post({ type: "log", level, line });
+}
+
+function post(message: FromWorker): void {
+  self.postMessage(message);
+}
