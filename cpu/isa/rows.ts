@@ -1,3 +1,5 @@
+import { BRANCH_T32_ROWS } from "./branch_t32.ts";
+import { BRANCH_A32_ROWS } from "./branch_a32.ts";
 import { MEM_T32_ROWS } from "./mem_t32.ts";
 import { MEM_A32_ROWS } from "./mem_a32.ts";
 import { DP_A32_ROWS } from "./dp_a32.ts";
@@ -7,6 +9,8 @@ import type { Row } from "./row.ts";
 
 /** Every instruction encoding, all instruction sets. */
 export const ROWS: readonly Row[] = [
+  ...BRANCH_T32_ROWS,
+  ...BRANCH_A32_ROWS,
   ...MEM_T32_ROWS,
   ...MEM_A32_ROWS,
   ...DP_A32_ROWS,
