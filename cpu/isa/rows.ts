@@ -1,3 +1,5 @@
+import { BLOCK_T32_ROWS } from "./block_t32.ts";
+import { BLOCK_A32_ROWS } from "./block_a32.ts";
 import { BRANCH_T32_ROWS } from "./branch_t32.ts";
 import { BRANCH_A32_ROWS } from "./branch_a32.ts";
 import { MEM_T32_ROWS } from "./mem_t32.ts";
@@ -9,6 +11,8 @@ import type { Row } from "./row.ts";
 
 /** Every instruction encoding, all instruction sets. */
 export const ROWS: readonly Row[] = [
+  ...BLOCK_T32_ROWS,
+  ...BLOCK_A32_ROWS,
   ...BRANCH_T32_ROWS,
   ...BRANCH_A32_ROWS,
   ...MEM_T32_ROWS,
