@@ -1,8 +1,10 @@
+import { Buffer } from "node:buffer";
+import { le32 } from "./bytes.ts";
 import { ungzip } from "./gzip.ts";
 import { unlz4, unlz4_legacy } from "./lz4.ts";
 import { unlzma } from "./lzma_file.ts";
 import type { Unpacked } from "./unpacked.ts";
-import { unxz } from "./xz.ts";
+import { is_xz_header, unxz } from "./xz.ts";
 import { unzstd } from "./zstd.ts";
 
 /** Formats that {@link decompress} knows. */
@@ -19,6 +21,40 @@ export interface DecompressOptions {
 /** Whether `kind` names a format that {@link decompress} knows. */
 export function is_compression(kind: string): kind is Compression {
   return ["gzip", "xz", "zstd", "lz4", "lz4-legacy", "lzma"].includes(kind);
+}
+
+/**
+ * Decompresses a whole file: as the tools of each format do, also what was appended to it in the
+ * same format. Throws CorruptData and OutputTooLarge only.
+ */
+export function decompress_file(format: Compression, input: Uint8Array, limit: number): Uint8Array {
+  const { bytes, consumed } = decompress(format, input, { limit });
+  const parts = [bytes];
+  let total = bytes.length;
+  let at = next_stream(format, input, consumed);
+  while (at !== undefined) {
+    const next = decompress(format, input.subarray(at), { limit: limit - total });
+    parts.push(next.bytes);
+    total += next.bytes.length;
+    at = next_stream(format, input, at + next.consumed);
+  }
+  return parts.length === 1 ? bytes : Buffer.concat(parts);
+}
+
+/** Where behind `at` another stream starts, if one does. */
+function next_stream(format: Compression, input: Uint8Array, at: number): number | undefined {
+  switch (format) {
+    case "xz":
+      // Streams may have zeros between them.
+      while (input[at] === 0) at++;
+      return is_xz_header(input, at) ? at : undefined;
+    case "zstd":
+      return le32(input, at) === 0xfd2f_b528 ? at : undefined;
+    case "lz4":
+      return le32(input, at) === 0x184d_2204 ? at : undefined;
+    default:
+      return undefined;
+  }
 }
 
 /**

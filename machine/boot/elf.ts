@@ -1,5 +1,5 @@
 import { le16, le32 } from "./bytes.ts";
-import { hex, human_size } from "./error.ts";
+import { hex, human_size, WANTED } from "./error.ts";
 import { linux_image } from "./linux_image.ts";
 import { CorruptData } from "./unpacked.ts";
 
@@ -74,10 +74,10 @@ export function read_elf(bytes: Uint8Array, ram: RamRange): ElfProgram {
   check_ident(bytes);
   const headers = read_program_headers(bytes);
   if (headers.some(({ type }) => type === PT_INTERP)) {
-    throw new CorruptData("the ELF file is a dynamically linked program, not a kernel");
+    throw new CorruptData(`the ELF file is a dynamically linked program; ${WANTED}`);
   }
   const loads = headers.filter(({ type, memory_size }) => type === PT_LOAD && memory_size > 0);
-  if (loads.length === 0) throw new CorruptData("the ELF file has nothing to load");
+  if (loads.length === 0) throw new CorruptData(`the ELF file has nothing to load; ${WANTED}`);
   for (const { offset, file_size, memory_size } of loads) {
     if (offset + file_size > bytes.length) {
       const need = human_size(offset + file_size);
@@ -120,9 +120,11 @@ function check_ident(bytes: Uint8Array): void {
   const machine = little ? le16(bytes, 18) : (bytes[18]! << 8) | bytes[19]!;
   if (machine !== EM_ARM || bytes[4] !== 1) {
     const name = MACHINES[machine] ?? `machine ${machine}`;
-    throw new CorruptData(`the ELF file is for ${name}, not for 32-bit ARM`);
+    throw new CorruptData(`the ELF file is for ${name}; ${WANTED}`);
   }
-  if (!little) throw new CorruptData("the ELF file is big-endian; armvm has little-endian guests");
+  if (!little) {
+    throw new CorruptData("the ELF file is big-endian; armvm has little-endian guests only");
+  }
   const type = le16(bytes, 16);
   if (type === ET_EXEC || type === ET_DYN) return;
   const what = type === 1
@@ -130,14 +132,14 @@ function check_ident(bytes: Uint8Array): void {
     : type === 4
     ? "a core dump"
     : `of type ${type}`;
-  throw new CorruptData(`the ELF file is ${what}, not an executable`);
+  throw new CorruptData(`the ELF file is ${what}; ${WANTED}`);
 }
 
 function read_program_headers(bytes: Uint8Array): Header[] {
   const at = le32(bytes, 28);
   const entry_size = le16(bytes, 42);
   const count = le16(bytes, 44);
-  if (count === 0) throw new CorruptData("the ELF file has nothing to load");
+  if (count === 0) throw new CorruptData(`the ELF file has nothing to load; ${WANTED}`);
   if (entry_size < 32) throw new CorruptData("the ELF file's header is damaged");
   if (at + entry_size * count > bytes.length) {
     throw new CorruptData("the ELF file is cut off in its program headers");

@@ -18,6 +18,9 @@ export class ImageError extends Error {
   }
 }
 
+/** What armvm takes, for messages. */
+export const WANTED = "armvm needs a 32-bit ARM kernel (zImage, uImage, Image, ELF or raw binary)";
+
 /** A byte count for a person: "5.2 MiB". */
 export function human_size(bytes: number): string {
   if (bytes < 1024) return bytes === 1 ? "1 byte" : `${bytes} bytes`;

@@ -1,4 +1,5 @@
 import { ascii, be32, field_text, has_magic, le16, le32 } from "./bytes.ts";
+import { WANTED } from "./error.ts";
 import { linux_image } from "./linux_image.ts";
 import { is_uimage } from "./uimage.ts";
 import { is_zimage } from "./zimage.ts";
@@ -44,9 +45,6 @@ export interface ImageInfo {
   /** Why it cannot be booted and what to do instead; absent where it may be bootable. */
   readonly refusal?: string;
 }
-
-/** What armvm takes, for messages. */
-export const WANTED = "armvm needs a 32-bit ARM kernel (zImage, uImage, Image, ELF or raw binary)";
 
 interface Signature extends ImageInfo {
   readonly at: number;
@@ -262,9 +260,9 @@ function identify_fdt(bytes: Uint8Array): ImageInfo {
     };
 }
 
-/** A .lzma file has no magic: usual properties, a usual dictionary size, a possible size. */
+/** A .lzma file has no magic: the usual properties, a usual dictionary size, a possible size. */
 function looks_like_lzma(bytes: Uint8Array): boolean {
-  if (bytes.length < 18 || bytes[0]! >= 225 || bytes[13] !== 0) return false;
+  if (bytes.length < 18 || bytes[0] !== 0x5d || bytes[13] !== 0) return false;
   const dictionary = le32(bytes, 1);
   // 2^n or 2^n + 2^(n-1), as xz's and LZMA SDK's own detection has it.
   const unit = dictionary & -dictionary;

@@ -1,8 +1,8 @@
 import type { GuestMemory } from "../../hypervisor/mod.ts";
-import { decompress, is_compression } from "./decompress.ts";
+import { decompress_file, is_compression } from "./decompress.ts";
 import { read_elf } from "./elf.ts";
-import { hex, human_size, ImageError } from "./error.ts";
-import { identify, type ImageInfo, WANTED } from "./identify.ts";
+import { hex, human_size, ImageError, WANTED } from "./error.ts";
+import { identify, type ImageInfo } from "./identify.ts";
 import { read_initrd } from "./initrd.ts";
 import { linux_image } from "./linux_image.ts";
 import { check_kernel_fits, type Footprint, place_dtb, place_initrd } from "./place.ts";
@@ -180,8 +180,8 @@ function unwrap(
     const from = bytes;
     bytes = describe_errors(
       name,
-      () => decompress(kind, from, { limit: memory.size }).bytes,
-      `${info.description}; `,
+      () => decompress_file(kind, from, memory.size),
+      `this is ${info.description} that cannot be unpacked: `,
     );
     request.log(`${name}: unpacked ${kind} to ${human_size(bytes.length)}`);
   }
@@ -326,7 +326,10 @@ function describe_errors<T>(name: string, read: () => T, prefix = ""): T {
   try {
     return read();
   } catch (error) {
-    if (error instanceof CorruptData) throw bad(name, prefix + error.message);
+    if (error instanceof CorruptData) {
+      const advice = error.message.includes(";") ? "" : "; get a whole copy of it";
+      throw bad(name, prefix + error.message + advice);
+    }
     if (error instanceof OutputTooLarge) {
       throw new ImageError(
         "too_large",

@@ -1,6 +1,6 @@
 import { le32 } from "./bytes.ts";
 import { LzmaDecoder } from "./lzma.ts";
-import { CorruptData, OutputBuffer, type Unpacked } from "./unpacked.ts";
+import { CorruptData, OutputBuffer, OutputTooLarge, type Unpacked } from "./unpacked.ts";
 
 const HEADER_SIZE = 13;
 const STEP = 1 << 20;
@@ -11,8 +11,9 @@ export function unlzma(input: Uint8Array, limit: number, expected?: number): Unp
   const low = le32(input, 5);
   const high = le32(input, 9);
   const size = low === 0xffff_ffff && high === 0xffff_ffff ? undefined : low + high * 2 ** 32;
-  const output = new OutputBuffer(limit, size ?? expected);
-  if (size !== undefined) output.reserve(size);
+  if (size !== undefined && size > limit) throw new OutputTooLarge();
+  // One byte more than allowed, so that at the limit the end marker can still be read.
+  const output = new OutputBuffer(limit + 1, size ?? expected);
   const decoder = new LzmaDecoder(input, output);
   decoder.set_properties(input[0]!);
   decoder.reset_dictionary(Math.max(le32(input, 1), 4096));
@@ -22,14 +23,9 @@ export function unlzma(input: Uint8Array, limit: number, expected?: number): Unp
     decoder.decode(size, input.length);
     if (output.length !== size) throw new CorruptData("it has another size than it says");
   } else {
-    // Unknown until the end marker is met; at the limit, only the marker may follow.
     while (!decoder.finished) {
-      const end = Math.min(output.length + STEP, limit);
-      if (end === output.length) {
-        decoder.decode(end + 1, input.length);
-      } else {
-        decoder.decode(end, input.length);
-      }
+      decoder.decode(Math.min(output.length + STEP, limit + 1), input.length);
+      if (output.length > limit) throw new OutputTooLarge();
     }
   }
   decoder.normalize();

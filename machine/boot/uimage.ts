@@ -1,6 +1,6 @@
 import { crc32 } from "node:zlib";
 import { be32, field_text } from "./bytes.ts";
-import { human_size } from "./error.ts";
+import { human_size, WANTED } from "./error.ts";
 import { CorruptData } from "./unpacked.ts";
 
 const MAGIC = 0x2705_1956;
@@ -98,11 +98,13 @@ export function read_uimage(bytes: Uint8Array): UImage {
   const architecture = bytes[29]!;
   if (architecture !== ARCHITECTURE_ARM) {
     const name = ARCHITECTURES[architecture] ?? `architecture ${architecture}`;
-    throw new CorruptData(`the uImage is for ${name}, not for 32-bit ARM`);
+    throw new CorruptData(`the uImage is for ${name}; ${WANTED}`);
   }
   const compression = COMPRESSIONS[bytes[31]!];
   if (compression === undefined) {
-    throw new CorruptData(`the uImage is compressed in an unknown way (${bytes[31]})`);
+    throw new CorruptData(
+      `the uImage is compressed in an unknown way (${bytes[31]}); make one with gzip`,
+    );
   }
   const load = be32(bytes, 16);
   const entry = be32(bytes, 20);
@@ -116,6 +118,6 @@ export function read_uimage(bytes: Uint8Array): UImage {
     case TYPE_RAMDISK:
       return { ...common, content: "ramdisk", load, entry };
     default:
-      throw new CorruptData(`the uImage holds a ${TYPES[type] ?? `type ${type}`}, not a kernel`);
+      throw new CorruptData(`the uImage holds a ${TYPES[type] ?? `type ${type}`}; ${WANTED}`);
   }
 }
