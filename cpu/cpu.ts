@@ -47,6 +47,11 @@ export interface MemorySystem {
    * raising a prefetch abort.
    */
   fetch_page(address: number): number | undefined;
+  /**
+   * Code of the RAM page at physical address `pa_page` is about to be kept decoded: a store to it must
+   * reach `CodeCache.page_written` first.
+   */
+  protect_page(pa_page: number): void;
 }
 
 /** One ARM vCPU: views of its memory, and what its parts tell each other. */

@@ -301,6 +301,11 @@ export class Builder {
     return this.#make({ k: "operand", ty: "i32", name, kind });
   }
 
+  /** Marks `node` as a value wanted from outside the program. */
+  result(node: Node): Node {
+    return this.#use1(node);
+  }
+
   /** The finished program. */
   finish(): Program {
     return {

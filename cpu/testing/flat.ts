@@ -69,6 +69,7 @@ class FlatMemory implements MemorySystem {
     this.#cpu.raise({ kind: "prefetch_abort", address, status: 5 });
     return undefined;
   }
+  protect_page(_pa_page: number): void {}
 }
 
 let shared: WebAssembly.Memory | undefined;

@@ -1,0 +1,411 @@
+import type { Helper } from "../helper.ts";
+import type { Node, Program, VAccess, Variable } from "../ir/node.ts";
+import { OPERAND_KINDS } from "../ir/node.ts";
+import type { Ty } from "../ir/types.ts";
+import { EXIT, STATE, V_BASE } from "../state.ts";
+import { type Code, OP } from "../wasm/encoder.ts";
+import { access_bits } from "./reference.ts";
+
+/** Imported functions that emitted code calls, by index. */
+export interface Imports {
+  load(): number;
+  load64(): number;
+  store(): number;
+  store64(): number;
+  probe(): number;
+  helper(helper: Helper): number;
+}
+
+/** What surrounds an op's program: where operands come from and how control leaves. */
+export interface Surroundings {
+  readonly code: Code;
+  readonly imports: Imports;
+  /** Pushes an operand's value; register indices come scaled to bytes. */
+  operand(name: string): void;
+  /** Pushes the address of this instruction. */
+  pc(): void;
+  /** Stores which instruction this is, before anything that may leave. */
+  mark(): void;
+  /** Leaves: STATE.exit is set. `depth` is how many blocks the program has open. */
+  leave(depth: number): void;
+  /** Goes to this instruction plus the offset that `push` pushes. */
+  branch(push: () => void, depth: number): void;
+  /** Goes to the address that `push` pushes, its low bits still to be cleared; T is set. */
+  branch_to(push: () => void, depth: number): void;
+}
+
+const V_LOAD: Record<VAccess, (c: Code, at: number) => void> = {
+  i32: (c, at) => c.mem(OP.i32_load, 2, at),
+  i64: (c, at) => c.mem(OP.i64_load, 3, at),
+  f32: (c, at) => c.mem(OP.f32_load, 2, at),
+  f64: (c, at) => c.mem(OP.f64_load, 3, at),
+  v128: (c, at) => c.v128_mem(0, at),
+  u8: (c, at) => c.mem(OP.i32_load8_u, 0, at),
+  s8: (c, at) => c.mem(OP.i32_load8_s, 0, at),
+  u16: (c, at) => c.mem(OP.i32_load16_u, 1, at),
+  s16: (c, at) => c.mem(OP.i32_load16_s, 1, at),
+};
+const V_STORE: Record<VAccess, (c: Code, at: number) => void> = {
+  i32: (c, at) => c.mem(OP.i32_store, 2, at),
+  i64: (c, at) => c.mem(OP.i64_store, 3, at),
+  f32: (c, at) => c.mem(OP.f32_store, 2, at),
+  f64: (c, at) => c.mem(OP.f64_store, 3, at),
+  v128: (c, at) => c.v128_mem(11, at),
+  u8: (c, at) => c.mem(OP.i32_store8, 0, at),
+  s8: (c, at) => c.mem(OP.i32_store8, 0, at),
+  u16: (c, at) => c.mem(OP.i32_store16, 1, at),
+  s16: (c, at) => c.mem(OP.i32_store16, 1, at),
+};
+
+/** Emits one op's program as WebAssembly. */
+export class ProgramEmitter {
+  readonly #around: Surroundings;
+  readonly #code: Code;
+  readonly #locals = new Map<number, number>();
+  readonly #variables = new Map<Variable, number>();
+  #depth = 0;
+
+  constructor(around: Surroundings) {
+    this.#around = around;
+    this.#code = around.code;
+  }
+
+  /** Emits `program`; falls through to what follows unless the program ends its path. */
+  emit(program: Program): void {
+    this.#block(program.nodes);
+    this.#code.give_back();
+  }
+
+  /** Emits `program` and pushes `result`, a value of it that `Builder.result` has marked. */
+  emit_value(program: Program, result: Node): void {
+    this.#block(program.nodes);
+    this.#push(result);
+    this.#code.give_back();
+  }
+
+  #block(nodes: readonly Node[]): void {
+    for (const node of nodes) this.#statement(node);
+  }
+
+  /** Keeps what is on the stack as the value of `node`, or drops it. */
+  #keep(node: Node): void {
+    if (node.uses === 0) {
+      this.#code.byte(OP.drop);
+      return;
+    }
+    this.#code.set(this.#local_of(node));
+  }
+
+  #local_of(node: Node): number {
+    let local = this.#locals.get(node.id);
+    if (local === undefined) {
+      local = this.#code.borrow(node.ty!);
+      this.#locals.set(node.id, local);
+    }
+    return local;
+  }
+
+  #variable(variable: Variable): number {
+    let local = this.#variables.get(variable);
+    if (local === undefined) {
+      local = this.#code.borrow(variable.ty);
+      this.#variables.set(variable, local);
+    }
+    return local;
+  }
+
+  /** Pushes the value of `node`. */
+  #push(node: Node): void {
+    const c = this.#code;
+    switch (node.k) {
+      case "const":
+        this.#push_const(node);
+        return;
+      case "operand":
+        this.#around.operand(node.name);
+        if (OPERAND_KINDS[node.kind].scale > 1) {
+          c.i32(Math.log2(OPERAND_KINDS[node.kind].scale)).byte(0x76);
+        }
+        return;
+      case "pure":
+        if (node.uses === 1) {
+          this.#push_pure(node);
+          return;
+        }
+    }
+    c.get(this.#local_of(node));
+  }
+
+  #push_const(node: Node & { k: "const" }): void {
+    const c = this.#code;
+    switch (node.ty as Ty) {
+      case "i32":
+        c.i32(node.value as number);
+        break;
+      case "i64":
+        c.i64(node.value as bigint);
+        break;
+      case "f32":
+        c.f32(node.value as number);
+        break;
+      case "f64":
+        c.f64(node.value as number);
+        break;
+      case "v128":
+        c.u8(0xfd, 12, ...(node.value as Uint8Array));
+        break;
+    }
+  }
+
+  #push_pure(node: Node & { k: "pure" }): void {
+    for (const arg of node.args) this.#push(arg);
+    this.#code.u8(...node.op.code, ...node.imm);
+  }
+
+  #statement(node: Node): void {
+    const c = this.#code;
+    switch (node.k) {
+      case "const":
+      case "operand":
+        return;
+      case "pure":
+        // Used once, it is emitted where it is used: its arguments are locals that stay as they are.
+        if (node.uses > 1) {
+          this.#push_pure(node);
+          c.set(this.#local_of(node));
+        }
+        return;
+      case "get_reg": {
+        const at = this.#reg_address(node.index);
+        c.mem(OP.i32_load, 2, at);
+        return this.#keep(node);
+      }
+      case "set_reg": {
+        const at = this.#reg_address(node.index);
+        this.#push(node.value);
+        c.mem(OP.i32_store, 2, at);
+        return;
+      }
+      case "get":
+        c.i32(0).mem(node.ty === "i64" ? OP.i64_load : OP.i32_load, 2, node.field.address);
+        return this.#keep(node);
+      case "set":
+        c.i32(0);
+        this.#push(node.value);
+        c.mem(node.field.type === "i64" ? OP.i64_store : OP.i32_store, 2, node.field.address);
+        return;
+      case "get_v":
+        V_LOAD[node.access](c, this.#v_address(node));
+        return this.#keep(node);
+      case "set_v": {
+        const at = this.#v_address(node);
+        this.#push(node.value);
+        V_STORE[node.access](c, at);
+        return;
+      }
+      case "load":
+        this.#load(node);
+        return this.#keep(node);
+      case "store":
+        return this.#store(node);
+      case "probe":
+        return this.#probe(node);
+      case "call":
+        if (node.helper.exits) this.#around.mark();
+        for (const arg of node.args) this.#push(arg);
+        c.byte(OP.call);
+        c.leb(this.#around.imports.helper(node.helper));
+        if (node.ty) this.#keep(node);
+        if (node.helper.exits) this.#check_exit();
+        return;
+      case "pc":
+        this.#around.pc();
+        return this.#keep(node);
+      case "branch":
+        this.#around.branch(() => this.#push(node.offset), this.#depth);
+        return;
+      case "branch_to":
+        this.#branch_to(node);
+        return;
+      case "leave":
+        this.#around.leave(this.#depth);
+        return;
+      case "var_new":
+      case "var_set":
+        this.#push(node.value);
+        c.set(this.#variable(node.variable));
+        return;
+      case "var_get":
+        c.get(this.#variable(node.variable));
+        return this.#keep(node);
+      case "if":
+        return this.#if(node);
+      case "loop":
+        c.u8(OP.loop, 0x40);
+        this.#depth++;
+        this.#block(node.body);
+        this.#push(node.condition);
+        c.u8(OP.br_if, 0);
+        this.#depth--;
+        c.byte(OP.end);
+        return;
+    }
+  }
+
+  #if(node: Node & { k: "if" }): void {
+    const c = this.#code;
+    this.#push(node.condition);
+    c.u8(OP.if, 0x40);
+    this.#depth++;
+    this.#block(node.then);
+    if (node.otherwise.length > 0) {
+      c.byte(OP.else);
+      this.#block(node.otherwise);
+    }
+    this.#depth--;
+    c.byte(OP.end);
+  }
+
+  /** Pushes the base of a register's address; returns the constant part. */
+  #reg_address(index: Node): number {
+    const c = this.#code;
+    if (index.k === "const") {
+      c.i32(0);
+      return STATE.r.address + 4 * (index.value as number);
+    }
+    if (index.k === "operand") this.#around.operand(index.name);
+    else {
+      this.#push(index);
+      c.i32(15).u8(0x71).i32(2).byte(0x74);
+    }
+    return STATE.r.address;
+  }
+
+  #v_address(node: Node & { k: "get_v" | "set_v" }): number {
+    if (node.index.k === "const") {
+      this.#code.i32(0);
+      return V_BASE + (node.index.value as number) + node.disp;
+    }
+    if (node.index.k === "operand") this.#around.operand(node.index.name);
+    else this.#push(node.index);
+    return V_BASE + node.disp;
+  }
+
+  #branch_to(node: Node & { k: "branch_to" }): void {
+    const c = this.#code;
+    if (!node.exchange) {
+      this.#around.branch_to(() => this.#push(node.address), this.#depth);
+      return;
+    }
+    const target = c.borrow("i32");
+    this.#push(node.address);
+    c.set(target);
+    c.i32(0).get(target).i32(1).u8(0x71).mem(OP.i32_store, 2, STATE.thumb.address);
+    this.#around.branch_to(() => c.get(target), this.#depth);
+  }
+
+  #check_exit(): void {
+    const c = this.#code;
+    c.i32(0).mem(OP.i32_load, 2, STATE.exit.address);
+    c.u8(OP.if, 0x40);
+    this.#around.leave(this.#depth + 1);
+    c.byte(OP.end);
+  }
+
+  /** Pushes the page map's entry for `address` into a local; pushes whether the fast path is off. */
+  #map_entry(address: number, mask: number, map: number): number {
+    const c = this.#code;
+    const entry = c.borrow("i32");
+    c.i32(0).mem(OP.i32_load, 2, map);
+    c.get(address).i32(12).u8(0x76).i32(2).u8(0x74, 0x6a);
+    c.mem(OP.i32_load, 2, 0).tee(entry);
+    if (mask === 0) c.i32(1).u8(0x71);
+    else c.get(address).u8(0x72).i32(mask).u8(0x71);
+    return entry;
+  }
+
+  #load(node: Node & { k: "load" }): void {
+    const c = this.#code, { width, options } = node;
+    const address = c.borrow("i32");
+    this.#push(node.address);
+    c.set(address);
+    const map = options.unprivileged ? STATE.user_read_map : STATE.read_map;
+    const entry = this.#map_entry(address, width - 1, map.address);
+    const value = c.borrow(node.ty!);
+    c.u8(OP.if, width === 8 ? 0x7e : 0x7f);
+    this.#depth++;
+    this.#around.mark();
+    c.get(address);
+    if (width !== 8) c.i32(width);
+    c.i32(access_bits(options)).u8(OP.call);
+    c.leb(width === 8 ? this.#around.imports.load64() : this.#around.imports.load());
+    if (options.signed && width === 1) c.byte(0xc0);
+    if (options.signed && width === 2) c.byte(0xc1);
+    c.set(value);
+    this.#check_exit();
+    c.get(value);
+    this.#depth--;
+    c.byte(OP.else);
+    c.get(entry).get(address).u8(0x6a);
+    if (width === 8) c.mem(OP.i64_load, 0, 0);
+    else if (width === 4) c.mem(OP.i32_load, 0, 0);
+    else if (width === 2) c.mem(options.signed ? OP.i32_load16_s : OP.i32_load16_u, 0, 0);
+    else c.mem(options.signed ? OP.i32_load8_s : OP.i32_load8_u, 0, 0);
+    c.byte(OP.end);
+  }
+
+  #store(node: Node & { k: "store" }): void {
+    const c = this.#code, { width, options } = node;
+    const address = c.borrow("i32"), value = c.borrow(width === 8 ? "i64" : "i32");
+    this.#push(node.address);
+    c.set(address);
+    this.#push(node.value);
+    c.set(value);
+    const map = options.unprivileged ? STATE.user_write_map : STATE.write_map;
+    const entry = this.#map_entry(address, width - 1, map.address);
+    c.u8(OP.if, 0x40);
+    this.#depth++;
+    this.#around.mark();
+    c.get(address);
+    if (width !== 8) c.i32(width);
+    c.get(value).i32(access_bits(options)).u8(OP.call);
+    c.leb(width === 8 ? this.#around.imports.store64() : this.#around.imports.store());
+    this.#check_exit();
+    this.#depth--;
+    c.byte(OP.else);
+    c.get(entry).get(address).u8(0x6a).get(value);
+    if (width === 8) c.mem(OP.i64_store, 0, 0);
+    else if (width === 4) c.mem(OP.i32_store, 0, 0);
+    else if (width === 2) c.mem(OP.i32_store16, 0, 0);
+    else c.mem(OP.i32_store8, 0, 0);
+    c.byte(OP.end);
+  }
+
+  /** Fast when the range lies in one page that the map has. */
+  #probe(node: Node & { k: "probe" }): void {
+    const c = this.#code;
+    const address = c.borrow("i32");
+    this.#push(node.address);
+    c.set(address);
+    const map = node.write ? STATE.write_map : STATE.read_map;
+    this.#map_entry(address, 0, map.address);
+    c.get(address).i32(0xfff).u8(0x71);
+    this.#push(node.length);
+    c.u8(0x6a).i32(0x1000).u8(0x4b, 0x72);
+    c.u8(OP.if, 0x40);
+    this.#depth++;
+    this.#around.mark();
+    c.get(address);
+    this.#push(node.length);
+    c.i32(node.write ? 1 : 0).u8(OP.call);
+    c.leb(this.#around.imports.probe());
+    this.#check_exit();
+    this.#depth--;
+    c.byte(OP.end);
+  }
+}
+
+/** Exit kinds at which the instruction did not happen. */
+export function is_abandoned(exit: number): boolean {
+  return exit === EXIT.exception || exit === EXIT.mmio;
+}

@@ -1,0 +1,340 @@
+import type { Cpu } from "../cpu.ts";
+import { OPERAND_KINDS } from "../ir/node.ts";
+import { is_wide } from "../isa/decoder.ts";
+import type { Insn } from "../isa/decoder.ts";
+import { EXIT, MEM, STATE } from "../state.ts";
+import { is_abandoned } from "./emit.ts";
+import type { Engine } from "./engine.ts";
+import { decode_a32, decode_thumb, fetch_insn, it_advance, reads_pc } from "./fetch.ts";
+import { branch_operand, HANDLER, Handlers } from "./handlers.ts";
+import { operand_layout, RECORD } from "./record.ts";
+
+/** Bytes for the records of one page: 2048 halfwords, the record after them, and some room. */
+const CHUNK = 0x9000;
+const CHUNKS = Math.floor((MEM.records_end - MEM.records) / CHUNK);
+
+/** Scratch records of a single step, and of an instruction that lies in two pages. */
+const STEP_RECORD = MEM.scratch + 0x40;
+const CROSS_RECORD = MEM.scratch + 0x100;
+
+/** The predecoded records of one page of code in one instruction set. */
+interface RecordPage {
+  readonly base: number;
+  readonly thumb: boolean;
+  /** Physical address. */
+  readonly pa: number;
+  /** ITSTATE that governs each halfword's instruction, and the page's end. */
+  readonly it: Uint8Array;
+}
+
+/** Tier 0: interprets predecoded records in a generated WebAssembly function. */
+export class InterpreterEngine implements Engine {
+  readonly name = "interpreter";
+  readonly #cpu: Cpu;
+  readonly #handlers: Handlers;
+  readonly #pages = new Map<number, RecordPage>();
+  readonly #chunks: RecordPage[] = [];
+  #decoded = 0;
+
+  /** An engine for `cpu`. Generating and compiling its main function takes some tens of milliseconds. */
+  constructor(cpu: Cpu) {
+    this.#cpu = cpu;
+    this.#handlers = new Handlers(cpu, {
+      decode: (rec) => this.#decode(rec),
+      lookup: (target) => this.#lookup(target),
+      cross: (rec) => this.#cross(rec),
+      page_end_it: () => this.#page_end_it(),
+    });
+    this.flush_tlb();
+  }
+
+  /** Counters for `--stats`. */
+  get statistics(): Record<string, number> {
+    return {
+      ...this.#handlers.statistics,
+      record_pages: this.#chunks.length,
+      decoded: this.#decoded,
+    };
+  }
+
+  flush_tlb(): void {
+    this.#cpu.u8.fill(0xff, MEM.code_tlb, MEM.code_tlb + 8 * MEM.code_tlb_entries);
+  }
+  flush_tlb_page(va: number): void {
+    this.#cpu.u32[(MEM.code_tlb >> 2) + 2 * ((va >>> 12) & (MEM.code_tlb_entries - 1))] =
+      0xffff_ffff;
+  }
+  page_written(pa_page: number): void {
+    for (const thumb of [0, 1]) {
+      const page = this.#pages.get(pa_page + thumb);
+      if (page) this.#clear(page);
+    }
+  }
+
+  run(): void {
+    const cpu = this.#cpu;
+    do {
+      while (cpu.get(STATE.itstate) !== 0) {
+        if (this.#enter_it_block()) break;
+        this.step();
+        if (cpu.get(STATE.exit) !== EXIT.none || cpu.get(STATE.budget) <= 0) return;
+      }
+      const rec = this.#lookup(cpu.get(STATE.pc));
+      if (rec === 0) return;
+      this.#handlers.run(rec);
+      this.#leave();
+    } while (cpu.get(STATE.exit) === EXIT.none && cpu.get(STATE.budget) > 0);
+  }
+
+  step(): void {
+    const cpu = this.#cpu;
+    const pc = cpu.get(STATE.pc), itstate = cpu.get(STATE.itstate);
+    const thumb = cpu.get(STATE.thumb) !== 0;
+    const fetched = fetch_insn(cpu, pc, thumb, itstate);
+    if (!fetched) return;
+    cpu.set(STATE.pc_page, pc & ~0xfff);
+    this.#write(STEP_RECORD, pc & 0xfff, fetched.insn, fetched.size, thumb, undefined);
+    for (const step of [RECORD.size, 2 * RECORD.size]) {
+      cpu.u16[(STEP_RECORD + step) >> 1] = HANDLER.stop;
+    }
+    const budget = cpu.get(STATE.budget);
+    cpu.set(STATE.budget, 1);
+    this.#handlers.run(STEP_RECORD);
+    const branched = cpu.get(STATE.budget) <= 0;
+    const rec = cpu.get(STATE.rec);
+    const in_step = rec >= STEP_RECORD && rec <= STEP_RECORD + 2 * RECORD.size;
+    const exit = cpu.get(STATE.exit);
+    if (in_step && rec !== STEP_RECORD) cpu.i64[STATE.insn_count.address >> 3]!--;
+    cpu.set(STATE.budget, branched ? budget - 1 : budget);
+    if (!in_step) return this.#leave();
+    if (is_abandoned(exit)) {
+      cpu.i64[STATE.insn_count.address >> 3]!--;
+      return;
+    }
+    if (exit === EXIT.jump) return;
+    const { op, operands } = fetched.insn.decoded;
+    cpu.set(STATE.pc, pc + fetched.size);
+    cpu.set(
+      STATE.itstate,
+      op.name === "it" ? (operands.firstcond! << 4) | operands.mask! : it_advance(itstate),
+    );
+  }
+
+  /** Makes pc and ITSTATE exact after the main function came back. */
+  #leave(): void {
+    const cpu = this.#cpu;
+    const rec = cpu.get(STATE.rec);
+    if (rec === 0) return;
+    const exit = cpu.get(STATE.exit);
+    if (is_abandoned(exit)) cpu.i64[STATE.insn_count.address >> 3]!--;
+    if (exit === EXIT.jump) return;
+    let pc: number, itstate: number, size: number;
+    if (rec < MEM.records) {
+      // An instruction that lies in two pages: always a wide one.
+      pc = cpu.get(STATE.pc_page) + cpu.u16[(rec + RECORD.pc) >> 1]!;
+      itstate = this.#cross_it;
+      size = 4;
+    } else {
+      const page = this.#page_of(rec);
+      const slot = (rec - page.base) / RECORD.size;
+      const offset = slot * (page.thumb ? 2 : 4);
+      pc = cpu.get(STATE.pc_page) + offset;
+      itstate = page.it[slot]!;
+      const at = cpu.code_address(page.pa) + offset;
+      size = !page.thumb || is_wide(cpu.u16[at >>> 1]!) ? 4 : 2;
+    }
+    const done = exit !== EXIT.none && !is_abandoned(exit);
+    cpu.set(STATE.pc, done ? pc + size : pc);
+    cpu.set(STATE.itstate, done ? it_advance(itstate) : itstate);
+  }
+
+  /** ITSTATE of the instruction in the crossing scratch record. */
+  #cross_it = 0;
+
+  #page_of(rec: number): RecordPage {
+    return this.#chunks[Math.floor((rec - MEM.records) / CHUNK)]!;
+  }
+
+  /** Whether the records at pc were decoded under the very ITSTATE that is current. */
+  #enter_it_block(): boolean {
+    const cpu = this.#cpu;
+    const pc = cpu.get(STATE.pc), itstate = cpu.get(STATE.itstate);
+    if (cpu.get(STATE.thumb) === 0) {
+      cpu.set(STATE.itstate, 0);
+      return true;
+    }
+    const rec = this.#lookup(pc);
+    if (rec === 0) return false;
+    const page = this.#page_of(rec);
+    if (page.it[(rec - page.base) / RECORD.size] !== itstate) return false;
+    cpu.set(STATE.itstate, 0);
+    return true;
+  }
+
+  /** The record for code address `target`, with the code TLB filled; 0 after a prefetch abort. */
+  #lookup(target: number): number {
+    const cpu = this.#cpu;
+    const thumb = cpu.get(STATE.thumb);
+    const pa = cpu.mem.fetch_page(target);
+    if (pa === undefined) {
+      cpu.set(STATE.pc, target);
+      cpu.set(STATE.rec, 0);
+      return 0;
+    }
+    let page = this.#pages.get(pa + thumb);
+    if (!page) {
+      page = this.#new_page(pa, thumb !== 0);
+      cpu.mem.protect_page(pa);
+    }
+    const va_page = target & ~0xfff;
+    const entry = (MEM.code_tlb >> 2) + 2 * ((target >>> 12) & (MEM.code_tlb_entries - 1));
+    cpu.i32[entry] = va_page | cpu.get(STATE.code_tag) | thumb;
+    cpu.i32[entry + 1] = page.base;
+    cpu.set(STATE.pc_page, va_page);
+    return page.base + ((target & 0xfff) << (2 + thumb));
+  }
+
+  #new_page(pa: number, thumb: boolean): RecordPage {
+    if (this.#chunks.length === CHUNKS) {
+      this.#chunks.length = 0;
+      this.#pages.clear();
+      this.flush_tlb();
+    }
+    const base = MEM.records + this.#chunks.length * CHUNK;
+    const page = { base, thumb, pa, it: new Uint8Array(thumb ? 2049 : 1025) };
+    this.#chunks.push(page);
+    this.#pages.set(pa + (thumb ? 1 : 0), page);
+    this.#clear(page);
+    return page;
+  }
+
+  #clear(page: RecordPage): void {
+    const cpu = this.#cpu;
+    const slots = page.thumb ? 2048 : 1024;
+    // The IT block that is executing must go on as one, even when it rewrites its own page.
+    const rec = cpu.get(STATE.rec);
+    const from = (rec - page.base) / RECORD.size;
+    let keep_to = from;
+    if (from >= 0 && from < slots) { while (keep_to <= slots && page.it[keep_to] !== 0) keep_to++; }
+    for (let i = 0; i < page.it.length; i++) {
+      if (i < from || i >= keep_to) page.it[i] = 0;
+    }
+    cpu.u8.fill(0, page.base, page.base + slots * RECORD.size);
+    const end = page.base + slots * RECORD.size;
+    cpu.u16[end >> 1] = page.it[slots] ? HANDLER.page_end_it : HANDLER.page_end;
+  }
+
+  /** Decodes the instruction at `rec`; 1, always. */
+  #decode(rec: number): number {
+    const cpu = this.#cpu;
+    const page = this.#page_of(rec);
+    this.#decoded++;
+    // A page that was written has lost its protection along with its records.
+    cpu.mem.protect_page(page.pa);
+    const slot = (rec - page.base) / RECORD.size;
+    const at = cpu.code_address(page.pa);
+    if (!page.thumb) {
+      const offset = slot * 4;
+      this.#write(rec, offset, decode_a32(cpu.u32[(at + offset) >>> 2]!), 4, false, page);
+      return 1;
+    }
+    const offset = slot * 2;
+    const first = cpu.u16[(at + offset) >>> 1]!;
+    if (is_wide(first) && offset === 0xffe) {
+      cpu.u16[rec >> 1] = HANDLER.cross;
+      cpu.u16[(rec + RECORD.pc) >> 1] = offset;
+      return 1;
+    }
+    const second = is_wide(first) ? cpu.u16[(at + offset + 2) >>> 1]! : 0;
+    const insn = decode_thumb(first, second, page.it[slot]!);
+    if (insn.decoded.op.name === "it") this.#open_it_block(page, slot, insn);
+    this.#write(rec, offset, insn, is_wide(first) ? 4 : 2, true, page);
+    return 1;
+  }
+
+  /** Marks the instructions of an IT block, which are then decoded as conditional ones. */
+  #open_it_block(page: RecordPage, it_slot: number, insn: Insn): void {
+    const cpu = this.#cpu;
+    const { firstcond, mask } = insn.decoded.operands;
+    const at = cpu.code_address(page.pa);
+    let slot = it_slot + 1;
+    let itstate = (firstcond! << 4) | mask!;
+    while (itstate !== 0 && slot < 2048) {
+      page.it[slot] = itstate;
+      cpu.u16[(page.base + slot * RECORD.size) >> 1] = HANDLER.decode;
+      const wide = is_wide(cpu.u16[(at + slot * 2) >>> 1]!);
+      if (wide && slot === 2047) return;
+      slot += wide ? 2 : 1;
+      itstate = it_advance(itstate);
+    }
+    page.it[2048] = slot >= 2048 ? itstate : 0;
+    cpu.u16[(page.base + 2048 * RECORD.size) >> 1] = page.it[2048] !== 0
+      ? HANDLER.page_end_it
+      : HANDLER.page_end;
+  }
+
+  /** The end of a page inside an IT block: the rest of it is stepped through. */
+  #page_end_it(): void {
+    const cpu = this.#cpu;
+    cpu.set(STATE.pc, cpu.get(STATE.pc_page) + (this.#cross_rest !== 0 ? 0x1002 : 0x1000));
+    cpu.set(STATE.itstate, this.#cross_rest !== 0 ? this.#cross_rest : this.#end_it());
+    this.#cross_rest = 0;
+  }
+  /** ITSTATE that is left after an instruction that lay in two pages. */
+  #cross_rest = 0;
+  #end_it(): number {
+    const cpu = this.#cpu;
+    const pa = cpu.mem.fetch_page(cpu.get(STATE.pc_page));
+    return pa === undefined ? 0 : this.#pages.get(pa + 1)?.it[2048] ?? 0;
+  }
+
+  /** Decodes an instruction that lies in two pages, each time anew; its record, or 0 after an abort. */
+  #cross(rec: number): number {
+    const cpu = this.#cpu;
+    const page = this.#page_of(rec);
+    this.#cross_it = page.it[2047]!;
+    const pc = cpu.get(STATE.pc_page) + 0xffe;
+    const fetched = fetch_insn(cpu, pc, true, this.#cross_it);
+    if (!fetched) return 0;
+    this.#write(CROSS_RECORD, 0xffe, fetched.insn, 4, true, undefined);
+    this.#cross_rest = this.#cross_it === 0 ? 0 : it_advance(this.#cross_it);
+    cpu.u16[(CROSS_RECORD + 2 * RECORD.size) >> 1] = this.#cross_rest !== 0
+      ? HANDLER.page_end_it
+      : HANDLER.cross_end;
+    return CROSS_RECORD;
+  }
+
+  /** Writes an instruction's record. Direct branches may be near only within `page`. */
+  #write(
+    rec: number,
+    pc: number,
+    insn: Insn,
+    size: number,
+    thumb: boolean,
+    page: RecordPage | undefined,
+  ): void {
+    const cpu = this.#cpu, { op, statics, operands } = insn.decoded;
+    const layout = operand_layout(op);
+    for (const name in layout) {
+      const { offset, kind } = layout[name]!;
+      const value = operands[name]! * OPERAND_KINDS[kind].scale;
+      if (kind === "imm") cpu.i32[(rec + offset) >> 2] = value;
+      else if (kind === "u16") cpu.u16[(rec + offset) >> 1] = value;
+      else cpu.u8[rec + offset] = value;
+    }
+    let near = false;
+    const operand = page && branch_operand(this.#handlers.program(op, statics));
+    if (operand) {
+      const target = pc + operands[operand]!;
+      near = target >= 0 && target < 0x1000 && (thumb || (target & 3) === 0);
+    }
+    const number = this.#handlers.number(op, statics, { size, thumb, near });
+    const two = thumb && size === 4 ? 1 : 0;
+    let first = number;
+    if (reads_pc(insn)) first = HANDLER.pc + insn.cond + 15 * two;
+    else if (insn.cond !== 14) first = HANDLER.cond + insn.cond + 14 * two;
+    cpu.u16[(rec + RECORD.pc) >> 1] = pc;
+    cpu.u16[(rec + RECORD.second) >> 1] = number;
+    cpu.u16[(rec + RECORD.handler) >> 1] = first;
+  }
+}
