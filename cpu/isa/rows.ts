@@ -1,3 +1,5 @@
+import { EXCL_T32_ROWS } from "./excl_t32.ts";
+import { EXCL_A32_ROWS } from "./excl_a32.ts";
 import { BLOCK_T32_ROWS } from "./block_t32.ts";
 import { BLOCK_A32_ROWS } from "./block_a32.ts";
 import { BRANCH_T32_ROWS } from "./branch_t32.ts";
@@ -11,6 +13,8 @@ import type { Row } from "./row.ts";
 
 /** Every instruction encoding, all instruction sets. */
 export const ROWS: readonly Row[] = [
+  ...EXCL_T32_ROWS,
+  ...EXCL_A32_ROWS,
   ...BLOCK_T32_ROWS,
   ...BLOCK_A32_ROWS,
   ...BRANCH_T32_ROWS,

@@ -1,0 +1,164 @@
+/**
+ * Exclusive loads and stores, CLREX and SWP.
+ *
+ * The monitor remembers the address, size and value of the last LDREX; STREX compares and exchanges.
+ *
+ * @module
+ */
+import { helper } from "../helper.ts";
+import type { Helper } from "../helper.ts";
+import type { Builder } from "../ir/builder.ts";
+import type { Node } from "../ir/node.ts";
+import { STATE } from "../state.ts";
+import { combos, define_op } from "./op.ts";
+import { join_words } from "./ops_mem.ts";
+
+/** Size in bytes of what an exclusive access of one register transfers. */
+export type ExclusiveSize = 1 | 2 | 4;
+
+const SIZES = [1, 2, 4] as const;
+
+/** Exchanges 1, 2 or 4 bytes that may be written: 1 when memory held `expected`. */
+const COMPARE_EXCHANGE: Helper = helper(
+  "compare_exchange",
+  { args: ["i32", "i32", "i32", "i32"], ty: "i32" },
+  (cpu, address, width, expected, value) =>
+    cpu.mem.compare_exchange(address, width, BigInt(expected >>> 0), BigInt(value >>> 0)) ? 1 : 0,
+);
+
+/** Exchanges 8 bytes that may be written: 1 when memory held `expected`. */
+const COMPARE_EXCHANGE64: Helper = helper(
+  "compare_exchange64",
+  { args: ["i32", "i64", "i64"], ty: "i32" },
+  (cpu, address, expected, value) =>
+    cpu.mem.compare_exchange(
+        address,
+        8,
+        BigInt.asUintN(64, expected),
+        BigInt.asUintN(64, value),
+      )
+      ? 1
+      : 0,
+);
+
+function open_monitor(b: Builder, address: Node, size: number, value: Node): void {
+  b.set(STATE.excl_open, 1);
+  b.set(STATE.excl_address, address);
+  b.set(STATE.excl_size, size);
+  b.set(STATE.excl_value, value);
+}
+
+/** LDREX, LDREXB, LDREXH. */
+export const load_exclusive = define_op<{ size: ExclusiveSize }>()("load_exclusive", {
+  operands: { rt: "reg", rn: "reg", imm: "u16" },
+  lower(b, { size }, { rt, rn, imm }) {
+    const address = b.add(b.reg(rn), imm);
+    const value = b.load(address, size, { aligned: true });
+    open_monitor(b, address, size, b.op("i64.extend_i32_u", value));
+    b.set_reg(rt, value);
+  },
+  inline: combos({ size: SIZES }),
+});
+
+/** LDREXD. */
+export const load_exclusive_dual = define_op<Record<never, never>>()("load_exclusive_dual", {
+  operands: { rt: "reg", rt2: "reg", rn: "reg" },
+  lower(b, _, { rt, rt2, rn }) {
+    const address = b.reg(rn);
+    const value = b.load(address, 8, { aligned: true });
+    open_monitor(b, address, 8, value);
+    b.set_reg(rt, b.op("i32.wrap_i64", value));
+    b.set_reg(rt2, b.op("i32.wrap_i64", b.op("i64.shr_u", value, 32)));
+  },
+  inline: [{}],
+});
+
+/**
+ * Closes the monitor and puts 0 into `rd` when it was open for this access and `exchange` succeeds,
+ * else 1. A closed monitor is decided before the address is looked at, which is allowed.
+ */
+function store_when_open(
+  b: Builder,
+  rd: Node,
+  address: Node,
+  size: number,
+  exchange: () => Node,
+): void {
+  const failed = b.local("i32", 1);
+  const open = b.and(
+    b.and(b.get(STATE.excl_open), b.eq(b.get(STATE.excl_size), size)),
+    b.eq(b.get(STATE.excl_address), address),
+  );
+  b.if(open, () => {
+    b.probe(address, b.c(size), true);
+    failed.set(b.eqz(exchange()));
+  });
+  b.set(STATE.excl_open, 0);
+  b.set_reg(rd, failed.get());
+}
+
+/** STREX, STREXB, STREXH. */
+export const store_exclusive = define_op<{ size: ExclusiveSize }>()("store_exclusive", {
+  operands: { rd: "reg", rt: "reg", rn: "reg", imm: "u16" },
+  lower(b, { size }, { rd, rt, rn, imm }) {
+    const address = b.add(b.reg(rn), imm);
+    store_when_open(b, rd, address, size, () => {
+      const expected = b.op("i32.wrap_i64", b.get(STATE.excl_value));
+      const value = size === 4 ? b.reg(rt) : b.and(b.reg(rt), size === 1 ? 0xff : 0xffff);
+      return b.call(COMPARE_EXCHANGE, address, size, expected, value);
+    });
+  },
+  inline: combos({ size: SIZES }),
+});
+
+/** STREXD. */
+export const store_exclusive_dual = define_op<Record<never, never>>()("store_exclusive_dual", {
+  operands: { rd: "reg", rt: "reg", rt2: "reg", rn: "reg" },
+  lower(b, _, { rd, rt, rt2, rn }) {
+    const address = b.reg(rn);
+    store_when_open(
+      b,
+      rd,
+      address,
+      8,
+      () =>
+        b.call(
+          COMPARE_EXCHANGE64,
+          address,
+          b.get(STATE.excl_value),
+          join_words(b, b.reg(rt), b.reg(rt2)),
+        ),
+    );
+  },
+  inline: [{}],
+});
+
+/** CLREX. */
+export const clear_exclusive = define_op<Record<never, never>>()("clear_exclusive", {
+  operands: {},
+  lower(b) {
+    b.set(STATE.excl_open, 0);
+  },
+  inline: [{}],
+});
+
+/** SWP and SWPB. They do not touch the monitor. */
+export const swap = define_op<{ byte: boolean }>()("swap", {
+  operands: { rt: "reg", rt2: "reg", rn: "reg" },
+  lower(b, { byte }, { rt, rt2, rn }) {
+    const address = b.reg(rn), size = byte ? 1 : 4;
+    const value = byte ? b.and(b.reg(rt2), 0xff) : b.reg(rt2);
+    const old = b.local("i32", 0);
+    // Another vCPU may write in between, but not often: 64 rounds are as good as for ever.
+    const rounds = b.local("i32", 64);
+    b.loop(() => {
+      old.set(b.load(address, size, { aligned: true }));
+      b.probe(address, b.c(size), true);
+      const stored = b.call(COMPARE_EXCHANGE, address, size, old.get(), value);
+      const left = b.sub(rounds.get(), 1);
+      rounds.set(left);
+      return b.and(b.eqz(stored), b.ne(left, 0));
+    });
+    b.set_reg(rt, old.get());
+  },
+});
