@@ -23,7 +23,7 @@ const KEY = { signature: 0x00, id: 0x01, ram_size: 0x03, cpus: 0x05, files: 0x19
 const FILE_NAME_SIZE = 56;
 const FILE_ENTRY_SIZE = 64;
 
-const DATA = 0x00;
+/** Offset of the selector; the data register is at 0. */
 const SELECTOR = 0x08;
 
 /**
@@ -40,7 +40,11 @@ export class FwCfg implements MmioDevice {
   #key = 0;
   #at = 0;
 
-  /** @throws {RangeError} for a file name that is too long or not ASCII, or too many files. */
+  /**
+   * Makes a device with the given items.
+   *
+   * @throws {RangeError} for a file name that is too long or not ASCII, or too many files.
+   */
   constructor(options: FwCfgOptions) {
     const files = options.files ?? [];
     const number = (value: number, size: number): Uint8Array =>
@@ -87,7 +91,7 @@ export class FwCfg implements MmioDevice {
   /** Takes a state. */
   restore(state: DeviceState): void {
     this.#key = Number(state.key ?? 0) & 0xffff;
-    this.#at = Math.max(0, Number(state.at ?? DATA) | 0);
+    this.#at = Math.max(0, Number(state.at ?? 0) | 0);
   }
 
   /** Its node in the device tree. */

@@ -267,3 +267,12 @@ Deno.test("the state of the devices can be moved to another machine", () => {
   assert.deepEqual(after.machine.device_state(), before.machine.device_state());
   assert.equal(after.machine.board.bus.read(UART + 0x38, 4), 0x50);
 });
+
+Deno.test("a power key that was down in a saved state is let go", () => {
+  const before = rig([]);
+  before.machine.board.power_key.press();
+  const after = rig([]);
+  after.machine.restore_devices(before.machine.device_state());
+  assert.equal(before.machine.board.bus.read(GPIO + 0x3fc, 4), 8);
+  assert.equal(after.machine.board.bus.read(GPIO + 0x3fc, 4), 0);
+});

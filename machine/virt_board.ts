@@ -141,5 +141,7 @@ export class VirtBoard {
       const saved = state[region.base.toString(16)];
       if (saved !== undefined) device.restore(saved);
     }
+    // A key that was down when the state was saved would never be let go.
+    this.power_key.reset();
   }
 }

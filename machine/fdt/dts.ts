@@ -105,7 +105,7 @@ function quoted(value: Uint8Array): string | undefined {
       continue;
     }
     if (at === start && value.length > 1) return undefined;
-    const part = String.fromCharCode(...value.subarray(start, at)).replace(/["\\]/g, "\\$&");
+    const part = new TextDecoder().decode(value.subarray(start, at)).replace(/["\\]/g, "\\$&");
     text += `${start === 0 ? "" : ", "}"${part}"`;
     start = at + 1;
   }

@@ -122,3 +122,8 @@ Deno.test({
     }
   },
 });
+
+Deno.test("to_dts() takes values of any length", () => {
+  const long = fdt_node("", { text: strings("x".repeat(300_000)), cells: cells(1, 2) });
+  assert(to_dts(long).length > 300_000);
+});
