@@ -38,3 +38,8 @@ export function human_size(bytes: number): string {
 export function hex(value: number): string {
   return `0x${value.toString(16)}`;
 }
+
+/** `why` with what to do about damaged files behind it, unless it says what to do already. */
+export function with_advice(why: string): string {
+  return why.includes("; ") ? why : `${why}; get a whole copy of it`;
+}

@@ -1,4 +1,4 @@
-import { human_size, ImageError } from "./error.ts";
+import { human_size, ImageError, with_advice } from "./error.ts";
 import { identify } from "./identify.ts";
 import { read_uimage } from "./uimage.ts";
 import { CorruptData } from "./unpacked.ts";
@@ -54,5 +54,5 @@ function read_ramdisk(bytes: Uint8Array, name: string): Uint8Array {
 }
 
 function bad(name: string, why: string): ImageError {
-  return new ImageError("bad_initrd", `Cannot use initrd ${name}: ${why}`);
+  return new ImageError("bad_initrd", `Cannot use initrd ${name}: ${with_advice(why)}`);
 }

@@ -1,7 +1,7 @@
 import type { GuestMemory } from "../../hypervisor/mod.ts";
 import { decompress_file, is_compression } from "./decompress.ts";
 import { read_elf } from "./elf.ts";
-import { hex, human_size, ImageError, WANTED } from "./error.ts";
+import { hex, human_size, ImageError, WANTED, with_advice } from "./error.ts";
 import { identify, type ImageInfo } from "./identify.ts";
 import { read_initrd } from "./initrd.ts";
 import { linux_image } from "./linux_image.ts";
@@ -164,7 +164,7 @@ function unwrap(
       if (!is_compression(inner.kind)) {
         const what = uimage.compression === "bzip2" || uimage.compression === "lzo"
           ? `the uImage is compressed with ${uimage.compression}; make one with gzip`
-          : `the uImage says ${uimage.compression} and holds ${inner.description}`;
+          : `the uImage says ${uimage.compression} and holds ${inner.description}; make it anew`;
         throw bad(name, what);
       }
       continue;
@@ -290,7 +290,7 @@ function prepare_image(bytes: Uint8Array, job: Job): Loaded {
 
 function prepare_raw(bytes: Uint8Array, uimage: UImage | undefined, job: Job): Loaded {
   const { memory } = job;
-  if (bytes.length < 4) throw new CorruptData(`it has only ${bytes.length} bytes; ${WANTED}`);
+  if (bytes.length < 4) throw new CorruptData(`it has only ${human_size(bytes.length)}; ${WANTED}`);
   const anywhere = memory.base + KERNEL_OFFSET;
   const at = uimage?.load ?? anywhere;
   const entry = uimage === undefined
@@ -326,10 +326,7 @@ function describe_errors<T>(name: string, read: () => T, prefix = ""): T {
   try {
     return read();
   } catch (error) {
-    if (error instanceof CorruptData) {
-      const advice = error.message.includes(";") ? "" : "; get a whole copy of it";
-      throw bad(name, prefix + error.message + advice);
-    }
+    if (error instanceof CorruptData) throw bad(name, prefix + error.message);
     if (error instanceof OutputTooLarge) {
       throw new ImageError(
         "too_large",
@@ -341,5 +338,5 @@ function describe_errors<T>(name: string, read: () => T, prefix = ""): T {
 }
 
 function bad(name: string, why: string): ImageError {
-  return new ImageError("bad_image", `Cannot boot ${name}: ${why}`);
+  return new ImageError("bad_image", `Cannot boot ${name}: ${with_advice(why)}`);
 }
