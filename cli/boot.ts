@@ -82,11 +82,18 @@ async function open(options: Parameters<typeof Machine.open>[0]): Promise<Machin
     return await Machine.open(options);
   } catch (error) {
     if (error instanceof AcceleratorError) {
-      throw new CliError(EXIT_STATUS.accelerator, error.message);
+      throw new CliError(EXIT_STATUS.accelerator, in_line(error.message));
     }
-    if (error instanceof ImageError) throw new CliError(EXIT_STATUS.bad_image, error.message);
+    if (error instanceof ImageError) {
+      throw new CliError(EXIT_STATUS.bad_image, in_line(error.message));
+    }
     throw error;
   }
+}
+
+/** A message that follows "armvm: ", on one line whatever the names in it. */
+function in_line(message: string): string {
+  return (message.charAt(0).toLowerCase() + message.slice(1)).replaceAll(/\s+/g, " ");
 }
 
 function status_of(
