@@ -9,6 +9,10 @@ import { MEM_A32_ROWS } from "./mem_a32.ts";
 import { DP_A32_ROWS } from "./dp_a32.ts";
 import { DP_T16_ROWS } from "./dp_t16.ts";
 import { DP_T32_ROWS } from "./dp_t32.ts";
+import { MEDIA_A32_ROWS } from "./media_a32.ts";
+import { MEDIA_THUMB_ROWS } from "./media_thumb.ts";
+import { MUL_A32_ROWS } from "./mul_a32.ts";
+import { MUL_THUMB_ROWS } from "./mul_thumb.ts";
 import type { Row } from "./row.ts";
 
 /** Every instruction encoding, all instruction sets. */
@@ -24,4 +28,8 @@ export const ROWS: readonly Row[] = [
   ...DP_A32_ROWS,
   ...DP_T16_ROWS,
   ...DP_T32_ROWS,
+  ...MUL_A32_ROWS,
+  ...MUL_THUMB_ROWS,
+  ...MEDIA_A32_ROWS,
+  ...MEDIA_THUMB_ROWS,
 ];
