@@ -4,6 +4,8 @@
  * @module
  */
 
+import type { TimerRegister, TimerRegisters } from "./system/devices.ts";
+
 /** Counter frequency, Hz, as QEMU's virt has it. */
 export const COUNTER_HZ = 62_500_000;
 
@@ -28,7 +30,7 @@ class OneTimer {
 const TICKS_PER_MS = COUNTER_HZ / 1000;
 
 /** Counter and timers. */
-export class GenericTimer {
+export class GenericTimer implements TimerRegisters {
   readonly #options: TimerOptions;
   readonly #timers: Record<TimerName, OneTimer> = {
     physical: new OneTimer(),
@@ -50,45 +52,84 @@ export class GenericTimer {
       timer.ctl = 0;
       timer.cval = 0;
     }
-    this.update();
+    this.#offset = 0;
+    this.#kernel_control = 0;
+    this.poll();
   }
 
-  /** CNTx_CTL, with ISTATUS. */
-  ctl(name: TimerName): number {
+  /** CNTVCT minus CNTPCT, in ticks: how far a restored machine's time is ahead. */
+  #offset = 0;
+  #kernel_control = 0;
+
+  #counter(name: TimerName): number {
+    return name === "virtual" ? this.count() + this.#offset : this.count();
+  }
+
+  read(name: TimerRegister): bigint {
+    switch (name) {
+      case "CNTFRQ":
+        return BigInt(COUNTER_HZ);
+      case "CNTKCTL":
+        return BigInt(this.#kernel_control);
+      case "CNTPCT":
+        return BigInt(this.count());
+      case "CNTVCT":
+        return BigInt(this.#counter("virtual"));
+      default:
+        return this.#read_timer(NAMES[name[3] as "P" | "V"], name.slice(5) as TimerField);
+    }
+  }
+
+  write(name: TimerRegister, value: bigint): void {
+    switch (name) {
+      case "CNTFRQ":
+      case "CNTPCT":
+        return;
+      case "CNTKCTL":
+        this.#kernel_control = Number(BigInt.asUintN(32, value));
+        return;
+      case "CNTVCT":
+        this.#offset = Number(BigInt.asUintN(64, value)) - this.count();
+        break;
+      default:
+        this.#write_timer(NAMES[name[3] as "P" | "V"], name.slice(5) as TimerField, value);
+    }
+    this.poll();
+  }
+
+  #read_timer(name: TimerName, field: TimerField): bigint {
     const timer = this.#timers[name];
-    const met = (timer.ctl & 1) !== 0 && this.count() >= timer.cval;
-    return timer.ctl | (met ? 4 : 0);
-  }
-  /** Writes CNTx_CTL. */
-  set_ctl(name: TimerName, value: number): void {
-    this.#timers[name].ctl = value & 3;
-    this.update();
-  }
-  /** CNTx_CVAL, unsigned. */
-  cval(name: TimerName): bigint {
-    return BigInt(this.#timers[name].cval);
-  }
-  /** Writes CNTx_CVAL. */
-  set_cval(name: TimerName, value: bigint): void {
-    this.#timers[name].cval = Number(BigInt.asUintN(64, value));
-    this.update();
-  }
-  /** CNTx_TVAL: how far CompareValue is ahead of the counter, 32 bits. */
-  tval(name: TimerName): number {
-    return Number(BigInt.asIntN(32, BigInt(this.#timers[name].cval) - BigInt(this.count())));
-  }
-  /** Writes CNTx_TVAL: sets CompareValue to the counter plus a signed 32-bit value. */
-  set_tval(name: TimerName, value: number): void {
-    this.#timers[name].cval = Math.max(0, this.count() + (value | 0));
-    this.update();
+    switch (field) {
+      case "CTL": {
+        const met = (timer.ctl & 1) !== 0 && this.#counter(name) >= timer.cval;
+        return BigInt(timer.ctl | (met ? 4 : 0));
+      }
+      case "CVAL":
+        return BigInt(timer.cval);
+      case "TVAL":
+        return BigInt.asUintN(32, BigInt(timer.cval) - BigInt(this.#counter(name)));
+    }
   }
 
-  /** Drives the outputs by the counter. */
-  update(): void {
-    const count = this.count();
+  #write_timer(name: TimerName, field: TimerField, value: bigint): void {
+    const timer = this.#timers[name];
+    switch (field) {
+      case "CTL":
+        timer.ctl = Number(value & 3n);
+        break;
+      case "CVAL":
+        timer.cval = Number(BigInt.asUintN(64, value));
+        break;
+      case "TVAL":
+        timer.cval = Math.max(0, this.#counter(name) + Number(BigInt.asIntN(32, value)));
+        break;
+    }
+  }
+
+  poll(): void {
     for (const name of ["physical", "virtual"] as const) {
       const timer = this.#timers[name];
-      const level = (timer.ctl & 3) === 1 && count >= timer.cval;
+      const level = (timer.ctl & 3) === 1 && this.#counter(name) >= timer.cval;
       if (level !== timer.level) {
         timer.level = level;
         this.#options.output(name, level);
@@ -96,12 +137,16 @@ export class GenericTimer {
     }
   }
 
-  /** Milliseconds until an output will rise, or Infinity. */
-  next_event(): number {
+  next_event_ms(): number {
     let next = Infinity;
-    for (const timer of Object.values(this.#timers)) {
-      if ((timer.ctl & 3) === 1 && !timer.level) next = Math.min(next, timer.cval);
+    for (const name of ["physical", "virtual"] as const) {
+      const timer = this.#timers[name];
+      if ((timer.ctl & 3) !== 1 || timer.level) continue;
+      next = Math.min(next, (timer.cval - this.#counter(name)) / TICKS_PER_MS);
     }
-    return next === Infinity ? next : Math.max(0, next / TICKS_PER_MS - this.#options.now());
+    return Math.max(0, next);
   }
 }
+
+type TimerField = "CTL" | "CVAL" | "TVAL";
+const NAMES = { P: "physical", V: "virtual" } as const;

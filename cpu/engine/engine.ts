@@ -1,12 +1,4 @@
-/** What the memory system tells whoever keeps decoded or translated code. */
-export interface CodeCache {
-  /** Virtual-to-code lookups of every context are void. */
-  flush_tlb(): void;
-  /** Lookups for the page of virtual address `va` are void, in every context. */
-  flush_tlb_page(va: number): void;
-  /** The RAM page at physical address `pa_page` was or is about to be written: drop its code. */
-  page_written(pa_page: number): void;
-}
+import type { CodeCache } from "../system/page_maps.ts";
 
 /** Something that executes instructions of a Cpu. */
 export interface Engine extends CodeCache {

@@ -64,11 +64,13 @@ export class InterpreterEngine implements Engine {
     this.#cpu.u32[(MEM.code_tlb >> 2) + 2 * ((va >>> 12) & (MEM.code_tlb_entries - 1))] =
       0xffff_ffff;
   }
-  page_written(pa_page: number): void {
+  page_written(pa_page: number, offset: number, length: number): boolean {
+    let kept = false;
     for (const thumb of [0, 1]) {
       const page = this.#pages.get(pa_page + thumb);
-      if (page) this.#clear(page);
+      if (page) kept = this.#forget(page, offset, length) || kept;
     }
+    return kept;
   }
 
   run(): void {
@@ -222,6 +224,26 @@ export class InterpreterEngine implements Engine {
     cpu.u8.fill(0, page.base, page.base + slots * RECORD.size);
     const end = page.base + slots * RECORD.size;
     cpu.u16[end >> 1] = page.it[slots] ? HANDLER.page_end_it : HANDLER.page_end;
+  }
+
+  /** Drops the records of some bytes of a page; whether records may be left in it. */
+  #forget(page: RecordPage, offset: number, length: number): boolean {
+    const cpu = this.#cpu;
+    const shift = page.thumb ? 1 : 2;
+    // The halfword before may begin a wide instruction that the first byte belongs to.
+    const first = Math.max(0, (offset >> shift) - (page.thumb ? 1 : 0));
+    const last = (offset + length - 1) >> shift;
+    for (let slot = first; slot <= last + 1; slot++) {
+      // In or at an IT block sizes and conditions hang together.
+      if (page.it[slot] !== 0 && page.it[slot] !== undefined) {
+        this.#clear(page);
+        return false;
+      }
+    }
+    for (let slot = first; slot <= last; slot++) {
+      cpu.u16[(page.base + slot * RECORD.size) >> 1] = HANDLER.decode;
+    }
+    return true;
   }
 
   /** Decodes the instruction at `rec`; 1, always. */

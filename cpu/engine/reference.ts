@@ -37,7 +37,7 @@ export class ReferenceEngine implements Engine {
 
   flush_tlb(): void {}
   flush_tlb_page(_va: number): void {}
-  page_written(_pa_page: number): void {}
+  page_written(_pa_page: number, _offset: number, _length: number): void {}
 
   run(): void {
     const cpu = this.#cpu;
