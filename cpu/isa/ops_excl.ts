@@ -21,7 +21,7 @@ const SIZES = [1, 2, 4] as const;
 /** Exchanges 1, 2 or 4 bytes that may be written: 1 when memory held `expected`. */
 const COMPARE_EXCHANGE: Helper = helper(
   "compare_exchange",
-  { args: ["i32", "i32", "i32", "i32"], ty: "i32" },
+  { args: ["i32", "i32", "i32", "i32"], ty: "i32", exits: true },
   (cpu, address, width, expected, value) =>
     cpu.mem.compare_exchange(address, width, BigInt(expected >>> 0), BigInt(value >>> 0)) ? 1 : 0,
 );
@@ -29,7 +29,7 @@ const COMPARE_EXCHANGE: Helper = helper(
 /** Exchanges 8 bytes that may be written: 1 when memory held `expected`. */
 const COMPARE_EXCHANGE64: Helper = helper(
   "compare_exchange64",
-  { args: ["i32", "i64", "i64"], ty: "i32" },
+  { args: ["i32", "i64", "i64"], ty: "i32", exits: true },
   (cpu, address, expected, value) =>
     cpu.mem.compare_exchange(
         address,
@@ -60,6 +60,13 @@ export const load_exclusive = define_op<{ size: ExclusiveSize }>()("load_exclusi
   inline: combos({ size: SIZES }),
 });
 
+/** The word at the lower address first: a doubleword's halves change places when data is big-endian. */
+function words_in_order(b: Builder, doubleword: Node): Node {
+  // CPSR.E is bit 9; 32 when it is set.
+  const turn = b.and(b.shr_u(b.get(STATE.cpsr), 4), 32);
+  return b.op("i64.rotl", doubleword, b.op("i64.extend_i32_u", turn));
+}
+
 /** LDREXD. */
 export const load_exclusive_dual = define_op<Record<never, never>>()("load_exclusive_dual", {
   operands: { rt: "reg", rt2: "reg", rn: "reg" },
@@ -67,8 +74,9 @@ export const load_exclusive_dual = define_op<Record<never, never>>()("load_exclu
     const address = b.reg(rn);
     const value = b.load(address, 8, { aligned: true });
     open_monitor(b, address, 8, value);
-    b.set_reg(rt, b.op("i32.wrap_i64", value));
-    b.set_reg(rt2, b.op("i32.wrap_i64", b.op("i64.shr_u", value, 32)));
+    const words = words_in_order(b, value);
+    b.set_reg(rt, b.op("i32.wrap_i64", words));
+    b.set_reg(rt2, b.op("i32.wrap_i64", b.op("i64.shr_u", words, 32)));
   },
   inline: [{}],
 });
@@ -126,7 +134,7 @@ export const store_exclusive_dual = define_op<Record<never, never>>()("store_exc
           COMPARE_EXCHANGE64,
           address,
           b.get(STATE.excl_value),
-          join_words(b, b.reg(rt), b.reg(rt2)),
+          words_in_order(b, join_words(b, b.reg(rt), b.reg(rt2))),
         ),
     );
   },

@@ -26,6 +26,9 @@ export type AddressMode = "offset" | "pre" | "post";
 /** How an index register is shifted; `none` is LSL #0. */
 export type IndexShift = "none" | "lsl" | "lsr" | "asr" | "ror" | "rrx";
 
+/** CPSR.E: data is big-endian. */
+const CPSR_E = 1 << 9;
+
 const HOT_KINDS = ["ldr", "ldrb", "ldrh", "ldrsb", "ldrsh", "str", "strb", "strh"] as const;
 
 /** Transfers `rt` at `address`; `write_back` comes after what can fault, before the load's result. */
@@ -149,12 +152,17 @@ export const mem_literal = define_op<{ kind: MemKind; thumb: boolean }>()("mem_l
 });
 
 /**
- * Two words at a word-aligned address. One access when doubleword-aligned: with LPAE such a pair is
- * single-copy atomic.
+ * Whether a pair of words is not to be one access: with LPAE a pair at a doubleword-aligned address
+ * is single-copy atomic, but big-endian a doubleword is not two words.
  */
+function is_two_words(b: Builder, address: Node): Node {
+  return b.or(b.and(address, 7), b.and(b.get(STATE.cpsr), CPSR_E));
+}
+
+/** Two words at a word-aligned address. */
 function load_pair(b: Builder, address: Node): { first: Node; second: Node } {
   const first = b.local("i32", 0), second = b.local("i32", 0);
-  b.if(b.and(address, 7), () => {
+  b.if(is_two_words(b, address), () => {
     first.set(b.load(address, 4, { aligned: true }));
     second.set(b.load(b.add(address, 4), 4, { aligned: true }));
   }, () => {
@@ -175,7 +183,7 @@ export function join_words(b: Builder, low: Node, high: Node): Node {
 }
 
 function store_pair(b: Builder, address: Node, first: Node, second: Node): void {
-  b.if(b.and(address, 7), () => {
+  b.if(is_two_words(b, address), () => {
     b.store(address, 4, first, { aligned: true });
     b.store(b.add(address, 4), 4, second, { aligned: true });
   }, () => b.store(address, 8, join_words(b, first, second)));

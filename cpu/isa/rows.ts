@@ -1,3 +1,5 @@
+import { SYSTEM_T32_ROWS } from "./system_t32.ts";
+import { SYSTEM_A32_ROWS } from "./system_a32.ts";
 import { EXCL_T32_ROWS } from "./excl_t32.ts";
 import { EXCL_A32_ROWS } from "./excl_a32.ts";
 import { BLOCK_T32_ROWS } from "./block_t32.ts";
@@ -17,6 +19,8 @@ import type { Row } from "./row.ts";
 
 /** Every instruction encoding, all instruction sets. */
 export const ROWS: readonly Row[] = [
+  ...SYSTEM_T32_ROWS,
+  ...SYSTEM_A32_ROWS,
   ...EXCL_T32_ROWS,
   ...EXCL_A32_ROWS,
   ...BLOCK_T32_ROWS,
