@@ -252,6 +252,10 @@ export function find_guest(name: string): Uint8Array | undefined {
       continue;
     }
   }
-  console.warn(`NOT RUN: no ${name} in $ARMVM_GUESTS, ${folders.slice(-2).join(" or ")}`);
+  console.warn(
+    `SKIPPED: tests that need ${name}, which is not in $ARMVM_GUESTS, ${
+      folders.slice(-2).join(" or ")
+    }`,
+  );
   return undefined;
 }
