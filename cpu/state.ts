@@ -87,7 +87,7 @@ export const STATE = {
   pc_page: place("pc_page"),
   /** The record at which the engine stopped. */
   rec: place("rec"),
-  /** Taken branches left before the engine returns; anyone may zero it. */
+  /** Instructions left before the engine returns, at a taken branch; anyone may zero it. */
   budget: place("budget"),
   /** Non-zero: leave the engine now; one of EXIT. */
   exit: place("exit"),

@@ -307,7 +307,7 @@ export class ProgramEmitter {
   #check_exit(): void {
     const c = this.#code;
     c.i32(0).mem(OP.i32_load, 2, STATE.exit.address);
-    c.u8(OP.if, 0x40);
+    c.unlikely().u8(OP.if, 0x40);
     this.#around.leave(this.#depth + 1);
     c.byte(OP.end);
   }
@@ -332,7 +332,7 @@ export class ProgramEmitter {
     const map = options.unprivileged ? STATE.user_read_map : STATE.read_map;
     const entry = this.#map_entry(address, width - 1, map.address);
     const value = c.borrow(node.ty!);
-    c.u8(OP.if, width === 8 ? 0x7e : 0x7f);
+    c.unlikely().u8(OP.if, width === 8 ? 0x7e : 0x7f);
     this.#depth++;
     this.#around.mark();
     c.get(address);
@@ -363,7 +363,7 @@ export class ProgramEmitter {
     c.set(value);
     const map = options.unprivileged ? STATE.user_write_map : STATE.write_map;
     const entry = this.#map_entry(address, width - 1, map.address);
-    c.u8(OP.if, 0x40);
+    c.unlikely().u8(OP.if, 0x40);
     this.#depth++;
     this.#around.mark();
     c.get(address);
@@ -392,7 +392,7 @@ export class ProgramEmitter {
     c.get(address).i32(0xfff).u8(0x71);
     this.#push(node.length);
     c.u8(0x6a).i32(0x1000).u8(0x4b, 0x72);
-    c.u8(OP.if, 0x40);
+    c.unlikely().u8(OP.if, 0x40);
     this.#depth++;
     this.#around.mark();
     c.get(address);

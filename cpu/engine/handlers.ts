@@ -387,6 +387,8 @@ class MainFunction {
     this.#goto();
     c.u8(OP.end, OP.end);
     c.i32(0).get(this.#rec).mem(OP.i32_store, 2, STATE.rec.address);
+    c.i32(0).i32(0).mem(OP.i32_load, 2, STATE.budget.address).get(this.#count).u8(0x6b);
+    c.mem(OP.i32_store, 2, STATE.budget.address);
     c.i32(0).i32(0).mem(OP.i64_load, 3, STATE.insn_count.address);
     c.get(this.#count).u8(0xad, 0x7c).mem(OP.i64_store, 3, STATE.insn_count.address);
   }
@@ -419,14 +421,13 @@ class MainFunction {
     this.#fetch_next();
     this.#to_dispatch(0);
   }
-  /** Takes a branch off the budget; exits, with the target in `rec`, when it is used up. */
+  /** Exits, with the target in `rec`, when as many instructions have been executed as the budget has. */
   #spend(depth: number): void {
     const c = this.code;
-    c.i32(0).i32(0).mem(OP.i32_load, 2, STATE.budget.address).i32(1).u8(0x6b).tee(this.#scratch);
-    c.mem(OP.i32_store, 2, STATE.budget.address);
-    c.get(this.#scratch).i32(0).u8(0x4c, OP.if, 0x40);
-    this.#exit(depth + 1);
-    c.byte(OP.end);
+    c.get(this.#count).i32(0).mem(OP.i32_load, 2, STATE.budget.address);
+    c.byte(0x4e);
+    c.unlikely().byte(OP.br_if);
+    c.leb(depth + this.#open + 2);
   }
 
   #decode(): void {
@@ -584,15 +585,15 @@ class MainFunction {
     c.byte(OP.else);
     c.get(this.#target).byte(OP.call);
     c.leb(this.#imports.named("lookup"));
-    c.tee(this.#rec).u8(0x45, OP.if, 0x40);
+    c.tee(this.#rec).byte(0x45);
+    c.unlikely().u8(OP.if, 0x40);
     // Depths here: if, else's if, then dispatch and the exit block.
     c.byte(OP.br);
     c.leb(3);
     c.byte(OP.end);
     c.byte(OP.end);
-    c.i32(0).i32(0).mem(OP.i32_load, 2, STATE.budget.address).i32(1).u8(0x6b).tee(this.#scratch);
-    c.mem(OP.i32_store, 2, STATE.budget.address);
-    c.get(this.#scratch).i32(0).u8(0x4c, OP.br_if);
+    c.get(this.#count).i32(0).mem(OP.i32_load, 2, STATE.budget.address).byte(0x4e);
+    c.unlikely().byte(OP.br_if);
     c.leb(1);
     this.#fetch_next();
     c.u8(OP.br, 0);

@@ -102,12 +102,11 @@ export class InterpreterEngine implements Engine {
     const budget = cpu.get(STATE.budget);
     cpu.set(STATE.budget, 1);
     this.#handlers.run(STEP_RECORD);
-    const branched = cpu.get(STATE.budget) <= 0;
     const rec = cpu.get(STATE.rec);
     const in_step = rec >= STEP_RECORD && rec <= STEP_RECORD + 2 * RECORD.size;
     const exit = cpu.get(STATE.exit);
     if (in_step && rec !== STEP_RECORD) cpu.i64[STATE.insn_count.address >> 3]!--;
-    cpu.set(STATE.budget, branched ? budget - 1 : budget);
+    cpu.set(STATE.budget, budget - 1);
     if (!in_step) return this.#leave();
     if (is_abandoned(exit)) {
       cpu.i64[STATE.insn_count.address >> 3]!--;

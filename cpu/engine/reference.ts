@@ -63,10 +63,10 @@ export class ReferenceEngine implements Engine {
     const exit = cpu.get(STATE.exit);
     if (exit === EXIT.exception || exit === EXIT.mmio) return;
     cpu.i64[STATE.insn_count.address >> 3]!++;
+    cpu.set(STATE.budget, cpu.get(STATE.budget) - 1);
     if (exit === EXIT.jump) return;
     if (flow === "branched") {
       cpu.set(STATE.itstate, 0);
-      cpu.set(STATE.budget, cpu.get(STATE.budget) - 1);
     } else {
       cpu.set(STATE.pc, pc + size);
       cpu.set(STATE.itstate, next_it);

@@ -138,6 +138,7 @@ export class Code extends Bytes {
   readonly #parameters: number;
   readonly #free: Record<Ty, number[]> = { i32: [], i64: [], f32: [], f64: [], v128: [] };
   readonly #lent: { ty: Ty; index: number }[] = [];
+  readonly #unlikely: number[] = [];
 
   /** A body for a function with `parameters` parameters. */
   constructor(parameters: number) {
@@ -156,6 +157,17 @@ export class Code extends Bytes {
     this.#lent.push({ ty, index });
     return index;
   }
+  /** Says that the `if` or `br_if` that comes next is hardly ever taken. */
+  unlikely(): this {
+    this.#unlikely.push(this.length);
+    return this;
+  }
+  /** Offsets of unlikely branches in {@link body}. */
+  hints(): number[] {
+    const before = this.#declarations().length;
+    return this.#unlikely.map((offset) => offset + before);
+  }
+
   /** Ends every loan. */
   give_back(): void {
     for (const { ty, index } of this.#lent.reverse()) this.#free[ty].push(index);
@@ -210,6 +222,10 @@ export class Code extends Bytes {
 
   /** The body as the code section has it. */
   body(): Uint8Array {
+    return new Bytes().append(this.#declarations()).append(this.view()).u8(OP.end).view();
+  }
+
+  #declarations(): Uint8Array {
     const out = new Bytes();
     const runs: { ty: Ty; count: number }[] = [];
     for (const ty of this.#types) {
@@ -219,7 +235,6 @@ export class Code extends Bytes {
     }
     out.leb(runs.length);
     for (const { ty, count } of runs) out.leb(count).u8(TYPE_BYTE[ty]);
-    out.append(this.view()).u8(OP.end);
     return out.view();
   }
 }
@@ -234,7 +249,7 @@ export interface FuncType {
 export class Module {
   readonly #types: FuncType[] = [];
   readonly #imports: { name: string; type: number }[] = [];
-  readonly #functions: { type: number; body: Uint8Array; name?: string }[] = [];
+  readonly #functions: { type: number; body: Uint8Array; name: string; hints: number[] }[] = [];
   readonly #table: boolean;
 
   /** A module that imports `env.memory` and, with `table`, `env.table`. */
@@ -257,7 +272,26 @@ export class Module {
   }
   /** Adds a function, exported as `name`. */
   func(name: string, params: readonly Ty[], results: readonly Ty[], code: Code): void {
-    this.#functions.push({ name, type: this.type(params, results), body: code.body() });
+    this.#functions.push({
+      name,
+      type: this.type(params, results),
+      body: code.body(),
+      hints: code.hints(),
+    });
+  }
+
+  /** The custom section `metadata.code.branch_hint` (WebAssembly branch hinting proposal). */
+  #branch_hints(out: Bytes): void {
+    const s = new Bytes().name("metadata.code.branch_hint");
+    const hinted = this.#functions.filter((f) => f.hints.length > 0);
+    if (hinted.length === 0) return;
+    s.leb(hinted.length);
+    this.#functions.forEach((f, i) => {
+      if (f.hints.length === 0) return;
+      s.leb(this.#imports.length + i).leb(f.hints.length);
+      for (const offset of f.hints) s.leb(offset).u8(1, 0);
+    });
+    out.u8(0).leb(s.length).append(s.view());
   }
 
   /** The binary. */
@@ -279,8 +313,9 @@ export class Module {
       for (const f of this.#functions) s.leb(f.type);
     });
     section(out, 7, this.#functions.length, (s) => {
-      this.#functions.forEach((f, i) => s.name(f.name!).u8(0).leb(this.#imports.length + i));
+      this.#functions.forEach((f, i) => s.name(f.name).u8(0).leb(this.#imports.length + i));
     });
+    this.#branch_hints(out);
     section(out, 10, this.#functions.length, (s) => {
       for (const f of this.#functions) s.leb(f.body.length).append(f.body);
     });
