@@ -15,6 +15,8 @@ import { MEDIA_A32_ROWS } from "./media_a32.ts";
 import { MEDIA_THUMB_ROWS } from "./media_thumb.ts";
 import { MUL_A32_ROWS } from "./mul_a32.ts";
 import { MUL_THUMB_ROWS } from "./mul_thumb.ts";
+import { VFP_ROWS } from "./vfp.ts";
+import { VFP_MEM_ROWS } from "./vfp_mem.ts";
 import type { Row } from "./row.ts";
 
 /** Every instruction encoding, all instruction sets. */
@@ -36,4 +38,6 @@ export const ROWS: readonly Row[] = [
   ...MUL_THUMB_ROWS,
   ...MEDIA_A32_ROWS,
   ...MEDIA_THUMB_ROWS,
+  ...VFP_ROWS,
+  ...VFP_MEM_ROWS,
 ];
