@@ -37,9 +37,15 @@ export const BRANCH_A32_ROWS: readonly Row[] = [
     asm: (f, address) => `${mnemonic("bl", f)} ${address_text(address + offset24(f.imm24))}`,
     test,
   }),
-  row("a32", "BLX_imm", "1111 101 H:1 imm24:24", {
-    decode: (f) => branch_link_exchange({ thumb: false }, { imm: offset24(f.imm24) + 2 * f.H }),
-    asm: (f, address) => `blx ${address_text(address + offset24(f.imm24) + 2 * f.H)}`,
+  // Two rows, so that each is a special case of B.
+  row("a32", "BLX_imm", "1111 1010 imm24:24", {
+    decode: (f) => branch_link_exchange({ thumb: false }, { imm: offset24(f.imm24) }),
+    asm: (f, address) => `blx ${address_text(address + offset24(f.imm24))}`,
+    test,
+  }),
+  row("a32", "BLX_imm_half", "1111 1011 imm24:24", {
+    decode: (f) => branch_link_exchange({ thumb: false }, { imm: offset24(f.imm24) + 2 }),
+    asm: (f, address) => `blx ${address_text(address + offset24(f.imm24) + 2)}`,
     test,
   }),
   row("a32", "BX", "cond:4 0001 0010 (1)(1)(1)(1)(1)(1)(1)(1)(1)(1)(1)(1) 0001 Rm:4", {
