@@ -1,0 +1,140 @@
+/**
+ * Speed against QEMU's TCG on the same machine: alternating runs, medians, ratios.
+ *
+ *     deno task bench [--runs 3] [--seconds 0.5] [--kernel armmp|lpae] [--only boot,programs]
+ *
+ * @module
+ */
+import { parseArgs } from "node:util";
+import { boot_once, type BootResult, type Vmm } from "./boot_once.ts";
+import { build_bench_guest, PROGRAMS } from "./build_guests.ts";
+
+/** One measured quantity, larger is better. */
+interface Measure {
+  readonly name: string;
+  readonly unit: string;
+  readonly value: number;
+  readonly check: string;
+}
+
+/** Reads the lines that `bench/guest/bench.h` and `timeit.c` print. */
+export function parse_measures(output: string): Measure[] {
+  const line = /^(\w+): ([\d.e+]+) (\S+) \(best-chunk [\d.e+]+\) \[n=\d+ t=[\d.]+ check=(\w+)/;
+  return output.split(/\r?\n/).flatMap((text) => {
+    const m = line.exec(text);
+    return m ? [{ name: m[1]!, value: Number(m[2]), unit: m[3]!, check: m[4]! }] : [];
+  });
+}
+
+/** The middle of some numbers. */
+export function median(values: readonly number[]): number {
+  const sorted = [...values].sort((a, b) => a - b);
+  return sorted[sorted.length >> 1]!;
+}
+
+function geometric_mean(values: readonly number[]): number {
+  return Math.exp(values.reduce((sum, v) => sum + Math.log(v), 0) / values.length);
+}
+
+const { values: flags } = parseArgs({
+  args: Deno.args,
+  options: {
+    runs: { type: "string", default: "3" },
+    seconds: { type: "string", default: "0.5" },
+    kernel: { type: "string", default: "armmp" },
+    only: { type: "string", default: "start,boot,programs" },
+    programs: { type: "string", default: Object.keys(PROGRAMS).join() },
+  },
+});
+
+const VMMS: readonly Vmm[] = ["qemu", "armvm"];
+const runs = Number(flags.runs);
+
+async function alternate<T>(times: number, f: (vmm: Vmm) => Promise<T>): Promise<Record<Vmm, T[]>> {
+  const out: Record<Vmm, T[]> = { qemu: [], armvm: [] };
+  for (let i = 0; i < times; i++) for (const vmm of VMMS) out[vmm].push(await f(vmm));
+  return out;
+}
+
+const MIB = 2 ** 20;
+
+function report_boot(title: string, results: Record<Vmm, BootResult[]>): void {
+  const qemu = median(results.qemu.map((r) => r.ready_ms));
+  const armvm = median(results.armvm.map((r) => r.ready_ms));
+  const rss = (vmm: Vmm): string =>
+    (median(results[vmm].map((r) => r.peak_rss)) / MIB).toFixed(0).padStart(4);
+  console.log(
+    `${title.padEnd(34)} ${(qemu / 1000).toFixed(2).padStart(7)} s  ` +
+      `${(armvm / 1000).toFixed(2).padStart(7)} s   x${(armvm / qemu).toFixed(2)} of QEMU's time` +
+      `   (resident ${rss("qemu")} and ${rss("armvm")} MiB of which guest RAM 512)`,
+  );
+}
+
+async function bench_start(): Promise<void> {
+  const times: number[] = [];
+  for (let i = 0; i < 5; i++) {
+    const start = performance.now();
+    const args = ["run", "--no-prompt", "--no-check", "--allow-read", "--allow-env"];
+    const main = new URL("../main.ts", import.meta.url).pathname;
+    await new Deno.Command(Deno.execPath(), { args: [...args, main, "--version"] }).output();
+    times.push(performance.now() - start);
+  }
+  console.log(`armvm --version: ${median(times).toFixed(0)} ms`);
+}
+
+async function bench_boot(): Promise<void> {
+  const guest = await build_bench_guest(flags.kernel as "armmp" | "lpae");
+  console.log(`\n${"".padEnd(34)} ${"QEMU".padStart(9)}  ${"armvm".padStart(9)}`);
+  report_boot(
+    `${flags.kernel} to ARMVM-READY`,
+    await alternate(runs, (vmm) => boot_once(vmm, guest)),
+  );
+  report_boot(
+    `${flags.kernel}, guest unpacks itself`,
+    await alternate(1, (vmm) => boot_once(vmm, guest, { armvm: ["--no-unpack"] })),
+  );
+}
+
+async function bench_programs(): Promise<void> {
+  const guest = await build_bench_guest(flags.kernel as "armmp" | "lpae");
+  console.log(
+    `\n${"program".padEnd(24)} ${"QEMU".padStart(10)} ${"armvm".padStart(10)} ${
+      "ratio".padStart(7)
+    }`,
+  );
+  const ratios: number[] = [];
+  for (const program of flags.programs.split(",")) {
+    const append = `bench=${program} bencht=${flags.seconds}`;
+    const results = await alternate(1, (vmm) => boot_once(vmm, guest, { append }));
+    const qemu = parse_measures(results.qemu[0]!.output);
+    const armvm = new Map(parse_measures(results.armvm[0]!.output).map((m) => [m.name, m]));
+    for (const { name, unit, value, check } of qemu) {
+      const ours = armvm.get(name);
+      const ratio = (ours?.value ?? 0) / value;
+      const wrong = ours === undefined
+        ? "  MISSING"
+        : ours.check === check
+        ? ""
+        : "  CHECKSUM DIFFERS";
+      if (ours && !wrong) ratios.push(ratio);
+      console.log(
+        `${name.padEnd(24)} ${value.toPrecision(4).padStart(10)} ` +
+          `${(ours?.value ?? NaN).toPrecision(4).padStart(10)} ${
+            ratio.toFixed(2).padStart(7)
+          }  ${unit}${wrong}`,
+      );
+    }
+  }
+  if (ratios.length > 0) {
+    console.log(
+      `geometric mean of ${ratios.length}: x${geometric_mean(ratios).toFixed(2)} of QEMU's rate`,
+    );
+  }
+}
+
+if (import.meta.main) {
+  const only = flags.only.split(",");
+  if (only.includes("start")) await bench_start();
+  if (only.includes("boot")) await bench_boot();
+  if (only.includes("programs")) await bench_programs();
+}
