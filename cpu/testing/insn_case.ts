@@ -54,6 +54,21 @@ export function test_cases(isa: Isa, cases: readonly InsnCase[], options: CaseOp
   }
 }
 
+/** A case for A32 and T32, whose text and states are the same: both words, then as {@link InsnCase}. */
+export type CommonCase = readonly [
+  a32: number,
+  t32: number,
+  text: string,
+  before: CaseState,
+  after: CaseState,
+];
+
+/** Defines two tests for each case, one in each instruction set. */
+export function test_common_cases(cases: readonly CommonCase[]): void {
+  test_cases("a32", cases.map(([word, _, ...rest]) => [word, ...rest]));
+  test_cases("t32", cases.map(([_, word, ...rest]) => [word, ...rest]));
+}
+
 function run_case(isa: Isa, [word, text, before, after]: InsnCase, options: CaseOptions): void {
   const thumb = isa !== "a32", address = options.address ?? CASE_ADDRESS;
   const halves = isa === "t32" ? [word >>> 16, word & 0xffff] : [word];
