@@ -53,7 +53,7 @@ const HALF: readonly CommonCase[] = [
   [0xe120_02a1, 0xfb31_f002, "smulwb r0, r1, r2", { r1: MIN, r2: 0x8000 }, { r0: 0x4000_0000 }],
   [0xe120_02e1, 0xfb31_f012, "smulwt r0, r1, r2", { r1: ONES, r2: 0x0001_0000 }, { r0: ONES }],
   [0xe120_3281, 0xfb31_3002, "smlawb r0, r1, r2, r3", { r1: MAX, r2: MAX, r3: MIN }, {
-    r0: MIN - 1,
+    r0: 0x7fff_8000,
     flags: "Q",
   }],
   [0xe141_03c2, 0xfbc2_0193, "smlalbt r0, r1, r2, r3", { r0: 0, r1: 0, r2: 1, r3: 0xffff_0000 }, {
