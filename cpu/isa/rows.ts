@@ -17,6 +17,7 @@ import { MUL_A32_ROWS } from "./mul_a32.ts";
 import { MUL_THUMB_ROWS } from "./mul_thumb.ts";
 import { VFP_ROWS } from "./vfp.ts";
 import { VFP_MEM_ROWS } from "./vfp_mem.ts";
+import { NEON_ROWS } from "./neon_rows.ts";
 import type { Row } from "./row.ts";
 
 /** Every instruction encoding, all instruction sets. */
@@ -40,4 +41,5 @@ export const ROWS: readonly Row[] = [
   ...MEDIA_THUMB_ROWS,
   ...VFP_ROWS,
   ...VFP_MEM_ROWS,
+  ...NEON_ROWS,
 ];
