@@ -90,12 +90,17 @@ export const debug_hint = define_op<Record<never, never>>()("debug_hint", {
   },
 });
 
-/** ISB. */
-export const isb = define_op<Record<never, never>>()("isb", {
+/**
+ * ISB: what comes next is looked up again. Like a branch to the next instruction, which costs least;
+ * inside an IT block a branch would end the block, so there the engine is left and entered again.
+ */
+export const isb = define_op<{ in_it: boolean }>()("isb", {
   operands: {},
-  lower(b) {
-    b.call(ISB);
+  lower(b, { in_it }) {
+    if (in_it) b.call(ISB);
+    else b.branch_to(b.add(b.pc(), 4));
   },
+  inline: [{ in_it: false }],
 });
 
 /** CPS: see {@link CPS} of the helpers. */

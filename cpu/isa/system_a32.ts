@@ -134,7 +134,7 @@ const BARRIER_ROWS: Row[] = [
     asm: (f) => `dmb ${barrier_text(f.option)}`,
   }),
   row("a32", "ISB", `${BARRIER} 0110 option:4`, {
-    decode: () => isb({}, {}),
+    decode: (_, c) => isb({ in_it: c.in_it }, {}),
     asm: (f) => `isb ${barrier_text(f.option)}`,
   }),
 ];
