@@ -48,6 +48,7 @@ export type {
   RegisterValue,
 } from "./host/types.ts";
 export {
+  ERRNO,
   type ErrnoName,
   type FeatureOffer,
   type GicVersion,

@@ -2,7 +2,7 @@ import { AcceleratorError, type CpuModel, type Ended, ImageError, Machine } from
 import { CliError, EXIT_STATUS, type ExitStatus } from "./exit_status.ts";
 import { open_console } from "./console.ts";
 import type { ConsoleTarget } from "./parse_values.ts";
-import { say } from "./program.ts";
+import { say } from "./output.ts";
 import { read_file } from "./read_file.ts";
 import { Stopper } from "./stopper.ts";
 

@@ -2,6 +2,7 @@ import type { Machine } from "../mod.ts";
 import { ESCAPE_HELP, type EscapeCommand, EscapeFilter } from "./escape.ts";
 import { CliError, EXIT_STATUS } from "./exit_status.ts";
 import { Monitor } from "./monitor.ts";
+import { print, say } from "./output.ts";
 import type { ConsoleTarget } from "./parse_values.ts";
 import { file_reason, quoted } from "./read_file.ts";
 import type { Stopper } from "./stopper.ts";
@@ -80,7 +81,7 @@ class StdioConsole implements ConsoleLink {
     });
     this.#output = this.#pump_output();
     this.#pump_input().catch((error) => {
-      if (!stopper.signal.aborted) print(`armvm: standard input: ${file_reason(error)}\n`);
+      if (!stopper.signal.aborted) say(`standard input: ${file_reason(error)}`);
     });
   }
 
@@ -105,7 +106,7 @@ class StdioConsole implements ConsoleLink {
       }
     } catch (error) {
       if (!(error instanceof Deno.errors.BrokenPipe)) {
-        print(`armvm: standard output: ${file_reason(error)}\n`);
+        say(`standard output: ${file_reason(error)}`);
       }
       this.#stopper.stop(EXIT_STATUS.sigpipe);
     }
@@ -152,15 +153,5 @@ class StdioConsole implements ConsoleLink {
   #leave_monitor(): void {
     this.#gate?.resolve();
     this.#gate = undefined;
-  }
-}
-
-/** Shows text of ours at a raw terminal, on stderr. */
-function print(text: string): void {
-  const bytes = new TextEncoder().encode(text.replaceAll("\n", "\r\n"));
-  try {
-    for (let at = 0; at < bytes.length;) at += Deno.stderr.writeSync(bytes.subarray(at));
-  } catch {
-    // Nobody reads stderr: there is nobody to tell.
   }
 }

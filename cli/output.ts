@@ -11,3 +11,18 @@ export async function write_stdout(data: string | Uint8Array): Promise<ExitStatu
     throw error;
   }
 }
+
+/** Shows one line of armvm's own, on stderr. */
+export function say(message: string): void {
+  print(`armvm: ${message}\n`);
+}
+
+/** Shows text of armvm's own, on stderr. Deno's raw mode still turns newlines into CR LF. */
+export function print(text: string): void {
+  const bytes = new TextEncoder().encode(text);
+  try {
+    for (let at = 0; at < bytes.length;) at += Deno.stderr.writeSync(bytes.subarray(at));
+  } catch {
+    // Nobody reads stderr: there is nobody to tell.
+  }
+}

@@ -5,6 +5,7 @@
 import { Command, CommanderError, Option } from "@commander-js/extra-typings";
 import config from "../deno.json" with { type: "json" };
 import { CliError, EXIT_STATUS, EXIT_STATUS_HELP, type ExitStatus } from "./exit_status.ts";
+import { say } from "./output.ts";
 import { parse_console, parse_memory, parse_seconds } from "./parse_values.ts";
 
 const ACCELS = ["auto", "kvm", "soft"] as const;
@@ -27,17 +28,6 @@ export async function run_cli(args: readonly string[]): Promise<ExitStatus> {
     }
     say(`internal error: ${error instanceof Error ? error.stack ?? error.message : error}`);
     return EXIT_STATUS.internal_error;
-  }
-}
-
-/** One line on stderr. In raw mode the terminal needs the carriage return, otherwise it is harmless. */
-export function say(message: string): void {
-  const end = Deno.stderr.isTerminal() ? "\r\n" : "\n";
-  const bytes = new TextEncoder().encode(`armvm: ${message}${end}`);
-  try {
-    for (let at = 0; at < bytes.length;) at += Deno.stderr.writeSync(bytes.subarray(at));
-  } catch {
-    // Nobody reads stderr: there is nobody to tell.
   }
 }
 
