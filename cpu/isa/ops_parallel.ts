@@ -23,7 +23,7 @@ export const parallel = define_op<{ prefix: ParallelPrefix; kind: ParallelKind }
     lanes(b, prefix, kind, rd, x, y);
   },
   // What string functions use.
-  inline: combos({ prefix: ["u"], kind: ["add8", "sub8"] }),
+  inline: combos({ prefix: ["u", "uq"], kind: ["add8", "sub8"] }),
 });
 
 function lanes(

@@ -2,10 +2,10 @@ import { Builder } from "../ir/builder.ts";
 import type { Node, Program } from "../ir/node.ts";
 import type { Op, Static } from "./op.ts";
 
-/** The form of an op, as a string: equal for equal name and statics. */
+/** The form of an op, as a string: equal for equal name and statics, in any order. */
 export function form_key(op: Op, statics: Readonly<Record<string, Static>>): string {
   let key = op.name;
-  for (const name in statics) key += `|${name}=${statics[name]}`;
+  for (const name of Object.keys(statics).sort()) key += `|${name}=${statics[name]}`;
   return key;
 }
 
