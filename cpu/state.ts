@@ -125,6 +125,8 @@ export const STATE = {
   tpidrurw: place("tpidrurw"),
   tpidruro: place("tpidruro"),
   tpidrprw: place("tpidrprw"),
+  /** Not zero: some thread wants `Vcpu.run()` to return. */
+  kick: place("kick"),
   /** Instructions executed since reset. */
   insn_count: place("insn_count", "i64"),
   /** The VFP/NEON register file: 32 double registers. S and Q registers overlay it. */

@@ -82,11 +82,16 @@ export class FpSystem {
         this.set_fpscr(value);
         return;
       case 8:
-        this.fpexc = value & FPEXC_EN;
-        this.update();
+        this.set_fpexc(value);
         return;
     }
     this.#cpu.raise({ kind: "undefined" });
+  }
+
+  /** Writes FPEXC. */
+  set_fpexc(value: number): void {
+    this.fpexc = value & FPEXC_EN;
+    this.update();
   }
 
   /** FPSCR needs FPEXC.EN; the others need PL1, and are there when EN is clear. */

@@ -100,6 +100,11 @@ export class Modes {
     return mode !== MODE.usr && mode !== MODE.sys;
   }
 
+  /** Whether `mode` is a mode of this CPU. */
+  exists(mode: number): boolean {
+    return BANK[mode & 31]! >= 0;
+  }
+
   /** The whole CPSR. IT is exact only while no record page is entered. */
   get_cpsr(): number {
     const cpu = this.#cpu;
@@ -170,10 +175,7 @@ export class Modes {
 
   /** MRS CPSR. */
   mrs_cpsr(): number {
-    const value = this.get_cpsr() & MRS_READABLE;
-    // User mode reads APSR and E; the mode and masks are not its business, but Linux programs and
-    // hardware show them, so do we.
-    return value;
+    return this.get_cpsr() & MRS_READABLE;
   }
 
   /** MRS SPSR. */

@@ -1,0 +1,61 @@
+import type { Hypervisor, KickToken, Probe, Vm, VmOptions } from "../hypervisor/mod.ts";
+import type { Cpu } from "./cpu.ts";
+import type { Engine } from "./engine/engine.ts";
+import { InterpreterEngine } from "./engine/interpreter.ts";
+import { ReferenceEngine } from "./engine/reference.ts";
+import { kick_at } from "./soft_vcpu.ts";
+import { preferred_init, SoftVm } from "./soft_vm.ts";
+import { CPU_MODELS, FEATURE_TABLE } from "./system/features.ts";
+
+/** The software core's engines. */
+export type EngineName = "interpreter" | "reference";
+
+/** How the software core is made. */
+export interface SoftHypervisorOptions {
+  /** Which engine executes instructions. `auto` is the fastest. */
+  readonly engine?: "auto" | EngineName;
+}
+
+const ENGINES: Record<EngineName, (cpu: Cpu) => Engine> = {
+  interpreter: (cpu) => new InterpreterEngine(cpu),
+  reference: (cpu) => new ReferenceEngine(cpu),
+};
+
+/** The backend that needs nothing of its host. */
+export class SoftHypervisor implements Hypervisor {
+  /** Its name. */
+  readonly name = "soft";
+  readonly #engine: EngineName;
+
+  /** A backend; costs nothing until a VM is made. */
+  constructor(options: SoftHypervisorOptions = {}) {
+    const { engine = "auto" } = options;
+    if (engine !== "auto" && !Object.hasOwn(ENGINES, engine)) {
+      throw new TypeError(`Cannot use the engine "${engine}": there is no such one`);
+    }
+    this.#engine = engine === "auto" ? "interpreter" : engine;
+  }
+
+  /** See {@link Hypervisor.probe}. */
+  probe(): Probe {
+    return {
+      available: true,
+      reason: `software core, ${this.#engine} engine; runs everywhere`,
+      cpus: CPU_MODELS.map((model) => model.name),
+      preferred: preferred_init(),
+      features: FEATURE_TABLE.map(({ name, gives }) => ({ name, offered: true, reason: gives })),
+      gic: [2],
+      ipa_bits: 40,
+    };
+  }
+
+  /** See {@link Hypervisor.create_vm}. */
+  create_vm(options: VmOptions): Vm {
+    return new SoftVm(options, ENGINES[this.#engine]);
+  }
+
+  /** See {@link Hypervisor.kick}. */
+  kick(token: KickToken): void {
+    kick_at(new Int32Array(token.shared));
+  }
+}
