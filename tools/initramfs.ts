@@ -11,7 +11,7 @@
  * | `bench=a,b` | runs `/bench/a`, `/bench/b`; `bencht=S`, `benchn=N`, `benchb=NAME` pass -t, -n, -b |
  * | `run=a,b` | runs `/extra/a`, `/extra/b`, printing each one's exit status |
  * | `modules=a,b` | inserts `/modules/a.ko`, `/modules/b.ko` first |
- * | `dmesg` | prints the kernel's log last |
+ * | `dmesg` | prints the kernel's log last, with levels |
  * | `reboot` | reboots in place of powering off |
  *
  * @module
@@ -67,7 +67,7 @@ if [ -n "$benches" ]; then
   for name in $(echo $benches | tr , ' '); do /bench/$name $options; done
   echo "ARMVM-BENCH-END"
 fi
-[ -n "$log" ] && dmesg
+[ -n "$log" ] && dmesg -r
 if [ -n "$shell" ]; then
   cd /root
   setsid cttyhack sh
