@@ -37,8 +37,11 @@ export type NeonFields = Readonly<Record<NeonField, number>>;
 
 /** What a row says besides its bits. */
 export interface NeonSpec {
+  /** As a row's. */
   decode: (f: NeonFields) => Decoded | undefined;
+  /** As a row's. */
   asm: (f: NeonFields) => string;
+  /** As a row's. */
   test?: {
     valid?: (f: NeonFields) => boolean;
     memory?: { base: "Rn" };
@@ -66,9 +69,11 @@ export function neon_memory_rows(name: string, bits: string, spec: NeonSpec): Ro
 /** D register number from its four low bits and its top bit. */
 export const dreg = (top: number, low: number): number => top << 4 | low;
 
-/** The D registers that an encoding names. */
+/** The destination as a D register. */
 export const vd = (f: NeonFields): number => dreg(f.D, f.Vd);
+/** The first source as a D register. */
 export const vn = (f: NeonFields): number => dreg(f.N, f.Vn);
+/** The second source as a D register. */
 export const vm = (f: NeonFields): number => dreg(f.M, f.Vm);
 
 /** Whether one of the registers, as Q registers, is odd: UNDEFINED. */
@@ -88,7 +93,9 @@ export function type_text(letter: string, size: number): string {
 
 /** The scalar of a by-scalar encoding. */
 export interface Scalar {
+  /** Its D register. */
   readonly register: number;
+  /** Its number in there. */
   readonly index: number;
   /** Byte offset in the register file. */
   readonly offset: number;

@@ -50,7 +50,9 @@ export function saturated_if(b: Builder, condition: Node): void {
 
 /** Vectors of one element size and signedness, on a Builder. */
 export class Vec {
+  /** Where the micro-ops go. */
   readonly b: Builder;
+  /** log2 of an element's bytes. */
   readonly size: Size;
   /** Elements are unsigned, where that matters. */
   readonly u: boolean;
@@ -82,15 +84,19 @@ export class Vec {
   sop(name: string, ...args: Node[]): Node {
     return this.op(`${name}_${this.u ? "u" : "s"}`, ...args);
   }
+  /** Wrapping sum. */
   add(x: Node, y: Node): Node {
     return this.op("add", x, y);
   }
+  /** Wrapping difference. */
   sub(x: Node, y: Node): Node {
     return this.op("sub", x, y);
   }
+  /** All ones where elements are equal. */
   eq(x: Node, y: Node): Node {
     return this.op("eq", x, y);
   }
+  /** `x & y`. */
   and(x: Node, y: Node): Node {
     return this.b.op("v128.and", x, y);
   }
@@ -98,12 +104,15 @@ export class Vec {
   andnot(x: Node, y: Node): Node {
     return this.b.op("v128.andnot", x, y);
   }
+  /** `x | y`. */
   or(x: Node, y: Node): Node {
     return this.b.op("v128.or", x, y);
   }
+  /** `x ^ y`. */
   xor(x: Node, y: Node): Node {
     return this.b.op("v128.xor", x, y);
   }
+  /** `~x`. */
   not(x: Node): Node {
     return this.b.op("v128.not", x);
   }
@@ -128,9 +137,11 @@ export class Vec {
   get max(): Node {
     return this.constant((1n << BigInt(this.bits - 1)) - 1n);
   }
+  /** Every bit one. */
   get ones(): Node {
     return this.constant(-1);
   }
+  /** Every bit zero. */
   get zero(): Node {
     return this.constant(0);
   }

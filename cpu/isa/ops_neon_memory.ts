@@ -34,7 +34,7 @@ const RAISE_MISALIGNED = helper(
     if (write) cpu.mem.store(address | 1, 2, 0, ACCESS.aligned);
     else cpu.mem.load(address | 1, 2, ACCESS.aligned);
     const pending = cpu.pending;
-    if (pending?.kind === "data_abort") cpu.pending = { ...pending, address };
+    if (pending?.kind === "data_abort") cpu.pending = { ...pending, address: address >>> 0 };
   },
 );
 
