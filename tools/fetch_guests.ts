@@ -18,8 +18,22 @@ export type GuestName =
   | "config-armmp"
   | "config-lpae"
   | "Image-arm64"
+  | "Image-cloud-arm64"
   | "busybox-armhf"
+  | "busybox-arm64"
+  | keyof typeof ARM64_LIBRARIES
   | "initramfs.cpio.gz";
+
+/** Shared libraries that an arm64 Deno needs, and the packages they come from. */
+export const ARM64_LIBRARIES = {
+  "ld-linux-aarch64.so.1": "libc6",
+  "libc.so.6": "libc6",
+  "libdl.so.2": "libc6",
+  "libm.so.6": "libc6",
+  "libpthread.so.0": "libc6",
+  "librt.so.1": "libc6",
+  "libgcc_s.so.1": "libgcc-s1",
+} as const;
 
 /** Where a name comes from: a package (or one that depends on it), and a file inside. */
 interface Source {
@@ -34,8 +48,27 @@ const SOURCES: Record<Exclude<GuestName, "initramfs.cpio.gz">, Source> = {
   "config-armmp": kernel("armhf", "linux-image-armmp", "config"),
   "config-lpae": kernel("armhf", "linux-image-armmp-lpae", "config"),
   "Image-arm64": kernel("arm64", "linux-image-arm64", "vmlinuz"),
-  "busybox-armhf": { arch: "armhf", package: "busybox-static", member: /\/bin\/busybox$/ },
+  "Image-cloud-arm64": kernel("arm64", "linux-image-cloud-arm64", "vmlinuz"),
+  "busybox-armhf": busybox("armhf"),
+  "busybox-arm64": busybox("arm64"),
+  ...libraries(),
 };
+
+function busybox(arch: Source["arch"]): Source {
+  return { arch, package: "busybox-static", member: /\/bin\/busybox$/ };
+}
+
+function libraries(): Record<keyof typeof ARM64_LIBRARIES, Source> {
+  const sources = Object.entries(ARM64_LIBRARIES).map(([name, from]): [string, Source] => {
+    const file = name.replaceAll(/[.+]/g, "\\$&");
+    return [name, {
+      arch: "arm64",
+      package: from,
+      member: new RegExp(`/lib/aarch64-linux-gnu/${file}$`),
+    }];
+  });
+  return Object.fromEntries(sources) as Record<keyof typeof ARM64_LIBRARIES, Source>;
+}
 
 function kernel(arch: Source["arch"], name: string, file: string): Source {
   return { arch, package: name, member: new RegExp(`^\\./boot/${file}-`) };
