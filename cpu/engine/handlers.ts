@@ -6,6 +6,7 @@
 import type { Cpu } from "../cpu.ts";
 import type { Helper } from "../helper.ts";
 import type { Program } from "../ir/node.ts";
+import { OPERAND_KINDS } from "../ir/node.ts";
 import { condition } from "../isa/condition.ts";
 import { Builder } from "../ir/builder.ts";
 import type { Op, Static } from "../isa/op.ts";
@@ -57,6 +58,33 @@ interface Form {
   readonly program: Program;
 }
 
+/** What a record of some form of an op needs, found by its statics. */
+export interface FormInfo {
+  readonly op: Op;
+  readonly statics: Readonly<Record<string, Static>>;
+  readonly program: Program;
+  /** See {@link branch_operand}. */
+  readonly branch: string | undefined;
+  /** Operands in a record. */
+  readonly layout: readonly { name: string; offset: number; bytes: number; scale: number }[];
+  /** Names of operands that are general registers. */
+  readonly registers: readonly string[];
+  /** Handler numbers by placement. */
+  readonly numbers: (number | undefined)[];
+}
+
+/** Forms of one op by the values of its statics, in the order of their names. */
+interface FormTree {
+  readonly names: readonly string[];
+  readonly root: Map<Static, unknown>;
+  /** Of an op without statics. */
+  only?: FormInfo;
+}
+
+function place_index(place: Placement): number {
+  return (place.thumb ? 2 : 0) + (place.size === 4 ? 1 : 0) + (place.near ? 4 : 0);
+}
+
 const branching = new WeakMap<Program, string | undefined>();
 
 /**
@@ -80,6 +108,25 @@ function find_branch(nodes: Program["nodes"]): string | undefined {
     if (found !== undefined) return found;
   }
   return undefined;
+}
+
+function make_info(op: Op, statics: Readonly<Record<string, Static>>): FormInfo {
+  const program = build_program(op, statics);
+  const layout = operand_layout(op);
+  return {
+    op,
+    statics,
+    program,
+    branch: branch_operand(program),
+    layout: Object.entries(layout).map(([name, { offset, kind }]) => ({
+      name,
+      offset,
+      bytes: OPERAND_KINDS[kind].bytes,
+      scale: OPERAND_KINDS[kind].scale,
+    })),
+    registers: Object.keys(op.operands).filter((name) => op.operands[name] === "reg"),
+    numbers: [],
+  };
 }
 
 /** Functions that the interpreter needs from its engine. */
@@ -155,7 +202,7 @@ function step_of(place: Placement): number {
 export class Handlers {
   readonly #forms: Form[] = [];
   readonly #numbers = new Map<string, number>();
-  readonly #programs = new Map<string, Program>();
+  readonly #trees = new Map<Op, FormTree>();
   readonly #table: WebAssembly.Table;
   readonly #environment: Record<string, unknown>;
   readonly #cpu: Cpu;
@@ -195,39 +242,53 @@ export class Handlers {
     };
   }
 
-  /** The program of one form. */
-  program(op: Op, statics: Readonly<Record<string, Static>>): Program {
-    const key = form_key(op, statics);
-    let program = this.#programs.get(key);
-    if (!program) this.#programs.set(key, program = build_program(op, statics));
-    return program;
+  /** What is known of a form. */
+  info(op: Op, statics: Readonly<Record<string, Static>>): FormInfo {
+    let tree = this.#trees.get(op);
+    if (!tree) {
+      this.#trees.set(op, tree = { names: Object.keys(statics).sort(), root: new Map() });
+    }
+    const { names } = tree;
+    if (names.length === 0) return tree.only ??= make_info(op, statics);
+    let node = tree.root;
+    const last = names.length - 1;
+    for (let i = 0; i < last; i++) {
+      const value = statics[names[i]!]!;
+      let next = node.get(value) as Map<Static, unknown> | undefined;
+      if (!next) node.set(value, next = new Map());
+      node = next;
+    }
+    const value = statics[names[last]!]!;
+    let info = node.get(value) as FormInfo | undefined;
+    if (!info) node.set(value, info = make_info(op, statics));
+    return info;
   }
 
   /** The handler's number for a form; one that the main function lacks is made now. */
-  number(op: Op, statics: Readonly<Record<string, Static>>, place: Placement): number {
-    const key = this.#key(op, statics, place);
+  number(info: FormInfo, place: Placement): number {
+    return info.numbers[place_index(place)] ??= this.#find_number(info, place);
+  }
+
+  #find_number(info: FormInfo, place: Placement): number {
+    const key = this.#key(info, place);
     const known = this.#numbers.get(key);
     if (known !== undefined) return known;
-    const number = this.#add(op, statics, place, key);
+    const number = this.#add(info, place, key);
     this.#build_function(this.#forms.at(-1)!, number - HANDLER.forms - this.#inline);
     return number;
   }
 
-  #key(op: Op, statics: Readonly<Record<string, Static>>, place: Placement): string {
-    const branch = branch_operand(this.program(op, statics)) !== undefined
+  #key(info: FormInfo, place: Placement): string {
+    const branch = info.branch !== undefined
       ? `|${place.thumb ? "thumb" : "arm"}|${place.near ? "near" : "far"}`
       : "";
-    return `${form_key(op, statics)}|${step_of(place)}${branch}`;
+    return `${form_key(info.op, info.statics)}|${step_of(place)}${branch}`;
   }
 
-  #add(
-    op: Op,
-    statics: Readonly<Record<string, Static>>,
-    place: Placement,
-    key: string,
-  ): number {
+  #add(info: FormInfo, place: Placement, key: string): number {
+    const { op, statics, program } = info;
     const number = HANDLER.forms + this.#forms.length;
-    this.#forms.push({ op, statics, place, program: this.program(op, statics) });
+    this.#forms.push({ op, statics, place, program });
     this.#numbers.set(key, number);
     return number;
   }
@@ -240,9 +301,10 @@ export class Handlers {
     ]);
     for (const op of all_ops()) {
       for (const statics of op.inline) {
+        const info = this.info(op, statics);
         for (const place of places) {
-          const key = this.#key(op, statics, place);
-          if (!this.#numbers.has(key)) this.#add(op, statics, place, key);
+          const key = this.#key(info, place);
+          if (!this.#numbers.has(key)) this.#add(info, place, key);
         }
       }
     }

@@ -1,13 +1,12 @@
 import type { Cpu } from "../cpu.ts";
-import { OPERAND_KINDS } from "../ir/node.ts";
 import { is_wide } from "../isa/decoder.ts";
 import type { Insn } from "../isa/decoder.ts";
 import { EXIT, MEM, STATE } from "../state.ts";
 import { is_abandoned } from "./emit.ts";
 import type { Engine } from "./engine.ts";
-import { decode_a32, decode_thumb, fetch_insn, it_advance, reads_pc } from "./fetch.ts";
-import { branch_operand, HANDLER, Handlers } from "./handlers.ts";
-import { operand_layout, RECORD } from "./record.ts";
+import { decode_a32, decode_thumb, fetch_insn, it_advance } from "./fetch.ts";
+import { HANDLER, Handlers } from "./handlers.ts";
+import { RECORD } from "./record.ts";
 
 /** Bytes for the records of one page: 2048 halfwords, the record after them, and some room. */
 const CHUNK = 0x9000;
@@ -26,6 +25,9 @@ interface RecordPage {
   /** ITSTATE that governs each halfword's instruction, and the page's end. */
   readonly it: Uint8Array;
 }
+
+/** A page that is none: direct branches in it may be near. */
+const WARM_UP_PAGE: RecordPage = { base: 0, thumb: false, pa: 0, it: new Uint8Array(0) };
 
 /** Tier 0: interprets predecoded records in a generated WebAssembly function. */
 export class InterpreterEngine implements Engine {
@@ -46,6 +48,24 @@ export class InterpreterEngine implements Engine {
       page_end_it: () => this.#page_end_it(),
     });
     this.flush_tlb();
+    this.#warm_up();
+  }
+
+  /**
+   * Runs a branch to itself until V8 has noticed that the main function is hot: its optimising
+   * compiler then works on another thread while the guest is still being loaded.
+   */
+  #warm_up(): void {
+    const cpu = this.#cpu;
+    const budget = cpu.get(STATE.budget), count = cpu.i64[STATE.insn_count.address >> 3]!;
+    const insn = decode_a32(0xeaff_fffe);
+    this.#write(STEP_RECORD, 0, insn, 4, false, WARM_UP_PAGE);
+    for (let i = 0; i < 8; i++) {
+      cpu.set(STATE.budget, 500);
+      this.#handlers.run(STEP_RECORD);
+    }
+    cpu.set(STATE.budget, budget);
+    cpu.i64[STATE.insn_count.address >> 3] = count;
   }
 
   /** Counters for `--stats`. */
@@ -335,25 +355,24 @@ export class InterpreterEngine implements Engine {
     page: RecordPage | undefined,
   ): void {
     const cpu = this.#cpu, { op, statics, operands } = insn.decoded;
-    const layout = operand_layout(op);
-    for (const name in layout) {
-      const { offset, kind } = layout[name]!;
-      const value = operands[name]! * OPERAND_KINDS[kind].scale;
-      if (kind === "imm") cpu.i32[(rec + offset) >> 2] = value;
-      else if (kind === "u16") cpu.u16[(rec + offset) >> 1] = value;
+    const info = this.#handlers.info(op, statics);
+    for (const { name, offset, bytes, scale } of info.layout) {
+      const value = operands[name]! * scale;
+      if (bytes === 4) cpu.i32[(rec + offset) >> 2] = value;
+      else if (bytes === 2) cpu.u16[(rec + offset) >> 1] = value;
       else cpu.u8[rec + offset] = value;
     }
     let near = false;
-    const operand = page && branch_operand(this.#handlers.program(op, statics));
-    if (operand) {
-      const target = pc + operands[operand]!;
+    if (page && info.branch) {
+      const target = pc + operands[info.branch]!;
       near = target >= 0 && target < 0x1000 && (thumb || (target & 3) === 0);
     }
-    const number = this.#handlers.number(op, statics, { size, thumb, near });
+    const number = this.#handlers.number(info, { size, thumb, near });
     const two = thumb && size === 4 ? 1 : 0;
     let first = number;
-    if (reads_pc(insn)) first = HANDLER.pc + insn.cond + 15 * two;
-    else if (insn.cond !== 14) first = HANDLER.cond + insn.cond + 14 * two;
+    if (info.registers.some((name) => operands[name] === 15)) {
+      first = HANDLER.pc + insn.cond + 15 * two;
+    } else if (insn.cond !== 14) first = HANDLER.cond + insn.cond + 14 * two;
     cpu.u16[(rec + RECORD.pc) >> 1] = pc;
     cpu.u16[(rec + RECORD.second) >> 1] = number;
     cpu.u16[(rec + RECORD.handler) >> 1] = first;
