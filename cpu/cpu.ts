@@ -22,8 +22,17 @@ export interface MmioAccess {
   readonly data: DataView;
 }
 
-/** How the memory helpers are told what kind of access it is; bits. */
-export const ACCESS = { unprivileged: 1, aligned: 2 } as const;
+/**
+ * How the memory helpers are told what kind of access it is; bits. With one of `bytes`, `halfwords`
+ * and `words` it stands for several accesses of that width, which need only be aligned themselves.
+ */
+export const ACCESS = { unprivileged: 1, aligned: 2, bytes: 4, halfwords: 8, words: 16 } as const;
+
+/** The width that must be aligned in an access of `width` bytes. */
+export function alignment_of(width: number, access: number): number {
+  const element = access >> 2;
+  return element === 0 ? width : element;
+}
 
 /** What the engines and helpers need of the memory system. Addresses are virtual, unsigned or signed. */
 export interface MemorySystem {

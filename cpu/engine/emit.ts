@@ -1,5 +1,5 @@
 import type { Helper } from "../helper.ts";
-import type { Node, Program, VAccess, Variable } from "../ir/node.ts";
+import type { AccessOptions, Node, Program, VAccess, Variable } from "../ir/node.ts";
 import { OPERAND_KINDS } from "../ir/node.ts";
 import type { Ty } from "../ir/types.ts";
 import { EXIT, STATE, V_BASE } from "../state.ts";
@@ -312,6 +312,16 @@ export class ProgramEmitter {
     c.byte(OP.end);
   }
 
+  /** As {@link #map_entry}, off too where the access is not aligned, or leaves its page. */
+  #map_access(address: number, width: number, options: AccessOptions, map: number): number {
+    const element = Math.min(options.element ?? width, width);
+    const entry = this.#map_entry(address, element - 1, map);
+    if (element < width) {
+      this.#code.get(address).i32(0xfff).u8(0x71).i32(0x1000 - width).u8(0x4b, 0x72);
+    }
+    return entry;
+  }
+
   /** Pushes the page map's entry for `address` into a local; pushes whether the fast path is off. */
   #map_entry(address: number, mask: number, map: number): number {
     const c = this.#code;
@@ -330,7 +340,7 @@ export class ProgramEmitter {
     this.#push(node.address);
     c.set(address);
     const map = options.unprivileged ? STATE.user_read_map : STATE.read_map;
-    const entry = this.#map_entry(address, width - 1, map.address);
+    const entry = this.#map_access(address, width, options, map.address);
     const value = c.borrow(node.ty!);
     c.unlikely().u8(OP.if, width === 8 ? 0x7e : 0x7f);
     this.#depth++;
@@ -362,7 +372,7 @@ export class ProgramEmitter {
     this.#push(node.value);
     c.set(value);
     const map = options.unprivileged ? STATE.user_write_map : STATE.write_map;
-    const entry = this.#map_entry(address, width - 1, map.address);
+    const entry = this.#map_access(address, width, options, map.address);
     c.unlikely().u8(OP.if, 0x40);
     this.#depth++;
     this.#around.mark();

@@ -13,7 +13,8 @@ type Flow = "next" | "branched" | "left";
 
 /** The access bits of a memory micro-op, for the memory system. */
 export function access_bits(options: AccessOptions): number {
-  return (options.unprivileged ? ACCESS.unprivileged : 0) | (options.aligned ? ACCESS.aligned : 0);
+  return (options.unprivileged ? ACCESS.unprivileged : 0) |
+    (options.aligned ? ACCESS.aligned : 0) | ((options.element ?? 0) * ACCESS.bytes);
 }
 
 /** Whether a condition code holds for the flags in `cpu`. */

@@ -37,6 +37,8 @@ export interface AccessOptions {
   unprivileged?: boolean;
   /** An unaligned address is an alignment fault whatever SCTLR.A says. */
   aligned?: boolean;
+  /** The access stands for several of this width: alignment is asked of them, not of the whole. */
+  element?: 1 | 2 | 4;
 }
 
 /**

@@ -79,8 +79,8 @@ function multi_rows(form: (typeof MULTI)[number], load: boolean): Row[] {
       const t = transfer(f);
       if (!allowed(f, t)) return undefined;
       return neon_multi(
-        { load, n, sets, inc, size: n === 1 ? 3 : f.size, wb: writeback_of(f) },
-        { at: 8 * vd(f), rn: f.Rn, rm: rm_of(f), mask: t.align - 1, log2: f.size },
+        { load, n, sets, inc, size: f.size, wb: writeback_of(f) },
+        { at: 8 * vd(f), rn: f.Rn, rm: rm_of(f), mask: t.align - 1 },
       );
     },
     asm: (f) => transfer_text(name, f.size, f, transfer(f)!, ""),

@@ -6,14 +6,20 @@
 import { ACCESS, type Cpu } from "../cpu.ts";
 import { helper } from "../helper.ts";
 import type { Builder } from "../ir/builder.ts";
-import type { Node } from "../ir/node.ts";
+import type { AccessOptions, Node } from "../ir/node.ts";
 import { EXIT, STATE, V_BASE } from "../state.ts";
 import { check_simd } from "./fp_check.ts";
 import { bytes16, half, pair, shuffle, Vec } from "./neon_vec.ts";
-import { define_op } from "./op.ts";
+import { combos, define_op } from "./op.ts";
 
 /** CPSR.E. */
 const BIG_ENDIAN = 0x200;
+
+const WIDTH = [1, 2, 4] as const;
+const LANE_ACCESS = ["u8", "u16", "i32"] as const;
+
+/** Element size and number of registers of what compilers and memcpy use most. */
+const COMMON_VLD1 = [[0, 1], [0, 2], [0, 4], [2, 2], [3, 2], [3, 4]] as const;
 
 /** What becomes of the base register: nothing, plus the bytes transferred, plus Rm. */
 export type Writeback = "none" | "size" | "reg";
@@ -151,8 +157,10 @@ function transfer_little_endian(
     const { set, j } = place_of(s, t);
     return 8 * (set + j * s.inc);
   };
+  // Elements are what SCTLR.A wants aligned, not the doublewords that hold them.
+  const options: AccessOptions = s.size === 3 ? {} : { element: WIDTH[s.size]! };
   if (s.load) {
-    const words = addresses_from(b, address, count, 3).map((a) => b.load(a, 8));
+    const words = addresses_from(b, address, count, 3).map((a) => b.load(a, 8, options));
     const out = s.n === 1 ? words : gather(b, words, (i) => memory_byte(s, s.size, i));
     out.forEach((word, t) => b.set_v(at, "i64", word, displacement(t)));
     return;
@@ -161,40 +169,41 @@ function transfer_little_endian(
   const inverse: number[] = [];
   for (let i = 0; i < 8 * count; i++) inverse[memory_byte(s, s.size, i)] = i;
   const out = s.n === 1 ? words : gather(b, words, (i) => inverse[i]!);
-  addresses_from(b, address, count, 3).forEach((a, i) => b.store(a, 8, out[i]!));
+  addresses_from(b, address, count, 3).forEach((a, i) => b.store(a, 8, out[i]!, options));
 }
 
 /**
- * VLDn and VSTn of multiple structures. `at` is the byte offset of the first register, `log2` the
- * element size; `size` repeats it where structures have several elements and is 3 otherwise. `mask`
- * has the address bits that must be clear.
+ * VLDn and VSTn of multiple structures. `at` is the byte offset of the first register, `mask` has
+ * the address bits that must be clear.
  */
 export const neon_multi = define_op<
   { load: boolean; n: number; sets: number; inc: number; size: number; wb: Writeback }
 >()("neon_multi", {
-  operands: { at: "u8", rn: "reg", rm: "reg", mask: "u8", log2: "u8" },
-  lower(b, statics, { at, rn, rm, mask, log2 }) {
-    const { load, wb } = statics;
+  operands: { at: "u8", rn: "reg", rm: "reg", mask: "u8" },
+  lower(b, statics, { at, rn, rm, mask }) {
+    const { load, size, wb } = statics;
     check_simd(b);
     const address = b.reg(rn), length = 8 * statics.n * statics.sets;
     check_alignment(b, address, mask, load);
     b.probe(address, b.c(length), !load);
     b.if(
       b.and(b.get(STATE.cpsr), BIG_ENDIAN),
-      () => b.call(TRANSFER_BIG_ENDIAN, address, at, log2, pack_shape(statics, load)),
+      () => b.call(TRANSFER_BIG_ENDIAN, address, at, size, pack_shape(statics, load)),
       () => transfer_little_endian(b, statics, address, at),
     );
     write_back(b, wb, { rn, rm, address, length });
   },
-  inline: [true, false].flatMap((load) =>
-    [1, 2, 4].flatMap((sets) =>
-      (["none", "size"] as const).map((wb) => ({ load, n: 1, sets, inc: 1, size: 3, wb }))
-    )
+  inline: COMMON_VLD1.flatMap(([size, sets]) =>
+    combos({
+      load: [true, false],
+      n: [1],
+      sets: [sets],
+      inc: [1],
+      size: [size],
+      wb: ["none", "size"],
+    })
   ),
 });
-
-const WIDTH = [1, 2, 4] as const;
-const LANE_ACCESS = ["u8", "u16", "i32"] as const;
 
 /** VLDn and VSTn of one structure; `at` is the byte offset of its first element. */
 export const neon_single = define_op<

@@ -1,4 +1,4 @@
-import { ACCESS, type Cpu, type MemorySystem } from "../cpu.ts";
+import { ACCESS, alignment_of, type Cpu, type MemorySystem } from "../cpu.ts";
 import { EXIT, MEM, STATE } from "../state.ts";
 import { FAULT, fault_status, FSR_WNR } from "./fault.ts";
 import type { Mmio } from "./mmio.ts";
@@ -81,7 +81,7 @@ export class Memory implements MemorySystem {
 
   /** Checks alignment rules. Whether the access may go on. */
   #aligned(va: number, width: number, access: number, write: boolean): boolean {
-    if ((va & (width - 1)) === 0) return true;
+    if ((va & (alignment_of(width, access) - 1)) === 0) return true;
     if ((access & ACCESS.aligned) !== 0 || (this.#regs.sctlr & SCTLR.A) !== 0) {
       this.#alignment_abort(va, write);
       return false;
@@ -140,9 +140,10 @@ export class Memory implements MemorySystem {
   /** A load that is not aligned, byte by byte. Signed when `width` is 8. */
   #load_bytes(address: number, width: number, access: number): bigint {
     const unprivileged = (access & ACCESS.unprivileged) !== 0;
+    const split = (address & (alignment_of(width, access) - 1)) !== 0;
     const first = this.#resolve(address, false, unprivileged);
     if (first === FAULTED) return 0n;
-    if (this.#unaligned_device(address, first, false, unprivileged)) return 0n;
+    if (split && this.#unaligned_device(address, first, false, unprivileged)) return 0n;
     const pa = this.#mmu.pa;
     const here = Math.min(width, 4096 - (address & 0xfff));
     let second = first < 0 ? DEVICE : first + here;
@@ -151,7 +152,7 @@ export class Memory implements MemorySystem {
       const next = (address + here) >>> 0;
       second = this.#resolve(next, false, unprivileged);
       if (second === FAULTED) return 0n;
-      if (this.#unaligned_device(next, second, false, unprivileged)) return 0n;
+      if (split && this.#unaligned_device(next, second, false, unprivileged)) return 0n;
       pa2 = this.#mmu.pa;
     }
     let value = 0n;
@@ -214,9 +215,10 @@ export class Memory implements MemorySystem {
   /** A store that is not aligned, byte by byte; both pages are checked first. */
   #store_bytes(address: number, width: number, value: bigint, access: number): void {
     const unprivileged = (access & ACCESS.unprivileged) !== 0;
+    const split = (address & (alignment_of(width, access) - 1)) !== 0;
     const first = this.#resolve(address, true, unprivileged);
     if (first === FAULTED) return;
-    if (this.#unaligned_device(address, first, true, unprivileged)) return;
+    if (split && this.#unaligned_device(address, first, true, unprivileged)) return;
     const pa = this.#mmu.pa;
     const here = Math.min(width, 4096 - (address & 0xfff));
     let second = first < 0 ? DEVICE : first + here;
@@ -225,7 +227,7 @@ export class Memory implements MemorySystem {
       const next = (address + here) >>> 0;
       second = this.#resolve(next, true, unprivileged);
       if (second === FAULTED) return;
-      if (this.#unaligned_device(next, second, true, unprivileged)) return;
+      if (split && this.#unaligned_device(next, second, true, unprivileged)) return;
       pa2 = this.#mmu.pa;
       if (second >= 0) this.#before_store(second, next, width - here, unprivileged);
     }
