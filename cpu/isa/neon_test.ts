@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
+import { InterpreterEngine } from "../engine/interpreter.ts";
 import { ReferenceEngine } from "../engine/reference.ts";
-import { EXIT, STATE } from "../state.ts";
-import { flat_cpu } from "../testing/flat.ts";
+import { EXIT, MEM, STATE } from "../state.ts";
+import { flat_cpu, place_code } from "../testing/flat.ts";
 import { Decoder, find_overlaps } from "./decoder.ts";
 import { NEON_ROWS } from "./neon_rows.ts";
 import {
@@ -224,5 +225,43 @@ Deno.test("Advanced SIMD disassembles to UAL", () => {
   for (const [word, text] of texts) {
     const insn = decoder.decode("a32", word, CONTEXT)!;
     assert.equal(insn.row.asm(extract_fields(insn.row, word), 0), text);
+  }
+});
+
+Deno.test("the interpreter's direct accesses move unaligned and page-crossing structures", () => {
+  const interpreter = new InterpreterEngine(cpu);
+  const map_index = (MEM.maps >> 2) + (CASE_MEMORY.address >>> 12);
+  const page = cpu.u8.subarray(CASE_MEMORY.at, CASE_MEMORY.at + 0x2000);
+  const random = random_numbers(81);
+  const state = make_state(random(), undefined);
+  const run = (word: number, address: number, step: () => void): Uint8Array => {
+    load_state(cpu, state);
+    page.forEach((_, i) => page[i] = Math.imul(i, 0x9e37) >>> 8);
+    cpu.set_reg(0, address);
+    place_code(cpu, [word]);
+    step();
+    assert.equal(cpu.get(STATE.exit), EXIT.none);
+    return new Uint8Array([...save_state(cpu).v, ...page]);
+  };
+  const words = [
+    0xf420_020d, // vld1.8 {d0, d1, d2, d3}, [r0]!
+    0xf420_a30f, // vld2.8 {d10, d11, d12, d13}, [r0]
+    0xf420_0a8f, // vld1.32 {d0, d1}, [r0]
+    0xf400_004f, // vst4.16 {d0, d1, d2, d3}, [r0]
+    0xf400_040f, // vst3.8 {d0, d1, d2}, [r0]
+    0xf400_070d, // vst1.8 {d0}, [r0]!
+  ];
+  try {
+    cpu.i32.fill(MEM.guest_ram - 0x4000_0000, map_index, map_index + 2);
+    for (const word of words) {
+      for (const offset of [0, 1, 4, 0xfe0, 0xfe7, 0xff1, 0xffc, 0xfff]) {
+        const address = CASE_MEMORY.address + offset;
+        const want = run(word, address, () => engine.step());
+        const got = run(word, address, () => interpreter.step());
+        assert.deepEqual(got, want, `${word.toString(16)} at page offset ${offset}`);
+      }
+    }
+  } finally {
+    cpu.i32.fill(-1, map_index, map_index + 2);
   }
 });
