@@ -135,9 +135,9 @@ const GET = {
   test: { valid: (f: GetFields): boolean => get_element(f) !== undefined && f.Rt !== 15 },
 };
 
-const DUP_BITS = "1110 1 B:1 Q:1 0 Vd:4 Rt:4 1011 D:1 0 E:1 1 (0)(0)(0)(0)";
-const SET_BITS = "1110 0 opc1:2 0 Vd:4 Rt:4 1011 D:1 opc2:2 1 (0)(0)(0)(0)";
-const GET_BITS = "1110 U:1 opc1:2 1 Vn:4 Rt:4 1011 N:1 opc2:2 1 (0)(0)(0)(0)";
+const DUP_BITS = "1110 1 B:1 Q:1 0 Vd:4 Rt:4 1011 D:1 0 E:1 1 0000";
+const SET_BITS = "1110 0 opc1:2 0 Vd:4 Rt:4 1011 D:1 opc2:2 1 0000";
+const GET_BITS = "1110 U:1 opc1:2 1 Vn:4 Rt:4 1011 N:1 opc2:2 1 0000";
 
 /** Moves between elements and core registers. */
 export const NEON_MOVE_ROWS: readonly Row[] = [
