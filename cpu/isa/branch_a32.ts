@@ -54,13 +54,12 @@ export const BRANCH_A32_ROWS: readonly Row[] = [
     test,
   }),
   row("a32", "BXJ", "cond:4 0001 0010 (1)(1)(1)(1)(1)(1)(1)(1)(1)(1)(1)(1) 0010 Rm:4", {
-    // Of r15 it is UNPREDICTABLE: UNDEFINED here, as BLX.
-    decode: (f) => f.Rm === 15 ? undefined : branch_exchange({}, { rm: f.Rm }),
+    decode: (f) => branch_exchange({}, { rm: f.Rm }),
     asm: (f) => `${mnemonic("bxj", f)} ${reg_name(f.Rm)}`,
     test,
   }),
   row("a32", "BLX_reg", "cond:4 0001 0010 (1)(1)(1)(1)(1)(1)(1)(1)(1)(1)(1)(1) 0011 Rm:4", {
-    decode: (f) => f.Rm === 15 ? undefined : branch_link_reg({ thumb: false }, { rm: f.Rm }),
+    decode: (f) => branch_link_reg({ thumb: false }, { rm: f.Rm }),
     asm: (f) => `${mnemonic("blx", f)} ${reg_name(f.Rm)}`,
     test,
   }),
