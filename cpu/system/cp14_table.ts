@@ -64,7 +64,7 @@ export const CP14_REGISTERS: readonly CpRegister[] = [
   }),
   debug("DBGDSCRint", [0, 1, 0], RIGHTS.user_const, { read: (s) => s.debug.dscr }),
   word("DBGDTRRXext", [0, 0, 2], "dtr"),
-  word("DBGDSCRext", [0, 2, 2], "dscr", 0x1000),
+  word("DBGDSCRext", [0, 2, 2], "dscr", 0x903c),
   debug("DBGDTRTXext", [0, 3, 2], RIGHTS.rw, { read: (s) => s.debug.dtr, write: () => {} }),
   debug("DBGDTRRXint", [0, 5, 0], RIGHTS.user_rw, { read: (s) => s.debug.dtr, write: () => {} }),
   word("DBGWFAR", [0, 6, 0], "wfar"),

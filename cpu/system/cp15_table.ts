@@ -44,7 +44,7 @@ function identity(name: string, encoding: Encoding, field: IdWord): CpRegister {
 
 /** One of a row of reserved ID registers. */
 function reserved_id(crm: number, opc2: number): CpRegister {
-  return raz(`ID_c0_c${crm}_${opc2}`, [15, 0, 0, crm, opc2], RIGHTS.ro);
+  return reg(`ID_c0_c${crm}_${opc2}`, [15, 0, 0, crm, opc2], RIGHTS.ro, { read: () => 0 });
 }
 
 /** A pair of words as one register. */

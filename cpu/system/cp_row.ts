@@ -94,8 +94,8 @@ export function constant(
 }
 
 /** Reads as zero, ignores writes. */
-export function raz(name: string, encoding: Encoding, rights: number = RIGHTS.rw): CpRegister {
-  return reg(name, encoding, rights, { read: () => 0, write: () => {} });
+export function raz(name: string, encoding: Encoding): CpRegister {
+  return reg(name, encoding, RIGHTS.rw, { read: () => 0, write: () => {} });
 }
 
 /** An operation: a write that does something. */

@@ -1,6 +1,6 @@
 /**
  * The debug register file: storage that a debugger in the guest can write and read back.
- * Breakpoints and watchpoints do not fire, and DBGDSCR.MDBGen stays clear so that nobody waits.
+ * Breakpoints and watchpoints do not fire.
  */
 export class DebugRegisters {
   readonly bvr: Int32Array = new Int32Array(16);
