@@ -13,6 +13,8 @@ export interface Imports {
   store(): number;
   store64(): number;
   probe(): number;
+  exchange(): number;
+  exchange64(): number;
   helper(helper: Helper): number;
 }
 
@@ -56,6 +58,14 @@ const V_STORE: Record<VAccess, (c: Code, at: number) => void> = {
   u16: (c, at) => c.mem(OP.i32_store16, 1, at),
   s16: (c, at) => c.mem(OP.i32_store16, 1, at),
 };
+
+/** i32.atomic.rmw8.cmpxchg_u and its like. */
+const CMPXCHG = {
+  1: { code: 0x4a, align: 0 },
+  2: { code: 0x4b, align: 1 },
+  4: { code: 0x48, align: 2 },
+  8: { code: 0x49, align: 3 },
+} as const;
 
 /** Emits one op's program as WebAssembly. */
 export class ProgramEmitter {
@@ -210,6 +220,9 @@ export class ProgramEmitter {
         return this.#store(node);
       case "probe":
         return this.#probe(node);
+      case "compare_exchange":
+        this.#compare_exchange(node);
+        return this.#keep(node);
       case "call":
         if (node.helper.exits) this.#around.mark();
         for (const arg of node.args) this.#push(arg);
@@ -388,6 +401,37 @@ export class ProgramEmitter {
     else if (width === 4) c.mem(OP.i32_store, 0, 0);
     else if (width === 2) c.mem(OP.i32_store16, 0, 0);
     else c.mem(OP.i32_store8, 0, 0);
+    c.byte(OP.end);
+  }
+
+  #compare_exchange(node: Node & { k: "compare_exchange" }): void {
+    const c = this.#code, { width } = node;
+    const address = c.borrow("i32"), done = c.borrow("i32");
+    this.#push(node.address);
+    c.set(address);
+    const entry = this.#map_entry(address, width - 1, STATE.write_map.address);
+    c.unlikely().u8(OP.if, 0x7f);
+    this.#depth++;
+    this.#around.mark();
+    c.get(address);
+    if (width !== 8) c.i32(width);
+    this.#push(node.expected);
+    this.#push(node.value);
+    c.byte(OP.call);
+    c.leb(width === 8 ? this.#around.imports.exchange64() : this.#around.imports.exchange());
+    c.set(done);
+    this.#check_exit();
+    c.get(done);
+    this.#depth--;
+    c.byte(OP.else);
+    c.get(entry).get(address).u8(0x6a);
+    this.#push(node.expected);
+    this.#push(node.value);
+    // Alignment must be the natural one; these opcodes are the threads proposal's.
+    const { code, align } = CMPXCHG[width];
+    c.u8(0xfe).mem(code, align, 0);
+    this.#push(node.expected);
+    c.byte(width === 8 ? 0x51 : 0x46);
     c.byte(OP.end);
   }
 

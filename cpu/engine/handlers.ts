@@ -143,6 +143,8 @@ const IMPORTS: Record<string, [params: ("i32" | "i64")[], results: ("i32" | "i64
   store: [["i32", "i32", "i32", "i32"], []],
   store64: [["i32", "i64", "i32"], []],
   probe: [["i32", "i32", "i32"], []],
+  exchange: [["i32", "i32", "i32", "i32"], ["i32"]],
+  exchange64: [["i32", "i64", "i64"], ["i32"]],
   decode: [["i32"], ["i32"]],
   lookup: [["i32"], ["i32"]],
   cross: [["i32"], ["i32"]],
@@ -167,6 +169,8 @@ class ModuleImports implements Imports {
   store = (): number => this.named("store");
   store64 = (): number => this.named("store64");
   probe = (): number => this.named("probe");
+  exchange = (): number => this.named("exchange");
+  exchange64 = (): number => this.named("exchange64");
   helper(helper: Helper): number {
     const name = `helper ${helper.name}`;
     const known = this.#used.get(name);
@@ -224,6 +228,12 @@ export class Handlers {
       store: (a: number, w: number, v: number, access: number) => mem().store(a, w, v, access),
       store64: (a: number, v: bigint, access: number) => mem().store64(a, v, access),
       probe: (a: number, n: number, write: number) => mem().probe(a, n, write !== 0),
+      exchange: (a: number, w: number, expected: number, value: number) =>
+        mem().compare_exchange(a, w, BigInt(expected >>> 0), BigInt(value >>> 0)) ? 1 : 0,
+      exchange64: (a: number, expected: bigint, value: bigint) =>
+        mem().compare_exchange(a, 8, BigInt.asUintN(64, expected), BigInt.asUintN(64, value))
+          ? 1
+          : 0,
       decode: (rec: number) => hooks.decode(rec),
       lookup: (target: number) => hooks.lookup(target),
       cross: (rec: number) => hooks.cross(rec),

@@ -151,6 +151,9 @@ class Evaluation {
       case "probe":
         cpu.mem.probe(this.#i32(node.address), this.#i32(node.length), node.write);
         return this.#stay();
+      case "compare_exchange":
+        this.#values[node.id] = this.#compare_exchange(node) ? 1 : 0;
+        return this.#stay();
       case "call": {
         const result = node.helper.run(cpu, ...node.args.map((a) => this.#value(a)));
         if (node.ty === "i32") this.#values[node.id] = (result as number) | 0;
@@ -211,6 +214,17 @@ class Evaluation {
     const mem = this.#cpu.mem, address = this.#i32(node.address), bits = access_bits(node.options);
     if (node.width === 8) mem.store64(address, this.#value(node.value) as bigint, bits);
     else mem.store(address, node.width, this.#i32(node.value), bits);
+  }
+
+  #compare_exchange(node: Node & { k: "compare_exchange" }): boolean {
+    const { width } = node, bits = width * 8;
+    const unsigned = (n: Node): bigint => BigInt.asUintN(bits, BigInt(this.#value(n) as bigint));
+    return this.#cpu.mem.compare_exchange(
+      this.#i32(node.address),
+      width,
+      unsigned(node.expected),
+      unsigned(node.value),
+    );
   }
 
   #branch_to(address: number, exchange: boolean): void {

@@ -206,6 +206,21 @@ export class Builder {
     });
   }
 
+  /**
+   * Stores `value` when memory holds `expected` (zero-extended; i64s when `width` is 8), atomically: 1
+   * when it stored. The address must have been probed for writing, or fault here.
+   */
+  compare_exchange(address: Node, width: Width, expected: Node, value: Node): Node {
+    return this.#push({
+      k: "compare_exchange",
+      ty: "i32",
+      address: this.#use1(address),
+      width,
+      expected: this.#use1(expected),
+      value: this.#use1(value),
+    });
+  }
+
   /** Calls a helper; its result, if it has one. */
   call(helper: Helper, ...args: (Node | number)[]): Node {
     const nodes = args.map((a, i) => typeof a === "number" ? this.#number(helper.args[i]!, a) : a);

@@ -87,6 +87,13 @@ export type Node =
       readonly length: Node;
       readonly write: boolean;
     }
+    | {
+      readonly k: "compare_exchange";
+      readonly address: Node;
+      readonly width: Width;
+      readonly expected: Node;
+      readonly value: Node;
+    }
     | { readonly k: "call"; readonly helper: Helper; readonly args: readonly Node[] }
     | { readonly k: "pc" }
     | { readonly k: "branch"; readonly offset: Node }

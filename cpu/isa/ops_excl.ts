@@ -5,8 +5,6 @@
  *
  * @module
  */
-import { helper } from "../helper.ts";
-import type { Helper } from "../helper.ts";
 import type { Builder } from "../ir/builder.ts";
 import type { Node } from "../ir/node.ts";
 import { STATE } from "../state.ts";
@@ -17,29 +15,6 @@ import { join_words } from "./ops_mem.ts";
 export type ExclusiveSize = 1 | 2 | 4;
 
 const SIZES = [1, 2, 4] as const;
-
-/** Exchanges 1, 2 or 4 bytes that may be written: 1 when memory held `expected`. */
-const COMPARE_EXCHANGE: Helper = helper(
-  "compare_exchange",
-  { args: ["i32", "i32", "i32", "i32"], ty: "i32", exits: true },
-  (cpu, address, width, expected, value) =>
-    cpu.mem.compare_exchange(address, width, BigInt(expected >>> 0), BigInt(value >>> 0)) ? 1 : 0,
-);
-
-/** Exchanges 8 bytes that may be written: 1 when memory held `expected`. */
-const COMPARE_EXCHANGE64: Helper = helper(
-  "compare_exchange64",
-  { args: ["i32", "i64", "i64"], ty: "i32", exits: true },
-  (cpu, address, expected, value) =>
-    cpu.mem.compare_exchange(
-        address,
-        8,
-        BigInt.asUintN(64, expected),
-        BigInt.asUintN(64, value),
-      )
-      ? 1
-      : 0,
-);
 
 function open_monitor(b: Builder, address: Node, size: number, value: Node): void {
   b.set(STATE.excl_open, 1);
@@ -113,7 +88,7 @@ export const store_exclusive = define_op<{ size: ExclusiveSize }>()("store_exclu
     store_when_open(b, rd, address, size, () => {
       const expected = b.op("i32.wrap_i64", b.get(STATE.excl_value));
       const value = size === 4 ? b.reg(rt) : b.and(b.reg(rt), size === 1 ? 0xff : 0xffff);
-      return b.call(COMPARE_EXCHANGE, address, size, expected, value);
+      return b.compare_exchange(address, size, expected, value);
     });
   },
   inline: combos({ size: SIZES }),
@@ -130,9 +105,9 @@ export const store_exclusive_dual = define_op<Record<never, never>>()("store_exc
       address,
       8,
       () =>
-        b.call(
-          COMPARE_EXCHANGE64,
+        b.compare_exchange(
           address,
+          8,
           b.get(STATE.excl_value),
           words_in_order(b, join_words(b, b.reg(rt), b.reg(rt2))),
         ),
@@ -162,7 +137,7 @@ export const swap = define_op<{ byte: boolean }>()("swap", {
     b.loop(() => {
       old.set(b.load(address, size, { aligned: true }));
       b.probe(address, b.c(size), true);
-      const stored = b.call(COMPARE_EXCHANGE, address, size, old.get(), value);
+      const stored = b.compare_exchange(address, size, old.get(), value);
       const left = b.sub(rounds.get(), 1);
       rounds.set(left);
       return b.and(b.eqz(stored), b.ne(left, 0));
