@@ -32,6 +32,8 @@ export function from_wire(wire: WireError): Error {
         new HypervisorError(wire.call ?? "", (wire.errno ?? "EINVAL") as ErrnoName, ""),
         { message: wire.message },
       );
+    case "AcceleratorError":
+      return Object.assign(new AcceleratorError("", ""), { message: wire.message });
     case "RangeError":
       return new RangeError(wire.message);
     case "TypeError":

@@ -12,6 +12,8 @@ const skip = { ignore: guests.skip.ignore || (!have_qemu && !in_ci()) };
 
 const APPEND = "console=ttyAMA0 quiet dmesg";
 const LIMIT_MS = 300_000;
+/** The first line of a kernel's log, as `dmesg -r` prints it. */
+const BOOTING = /^<6>\[ *0\.0+\] Booting Linux on physical CPU 0x0\r?$/m;
 
 for (const kernel of ["zImage-armmp", "zImage-lpae"] as const) {
   Deno.test(`${kernel} has nothing to warn of that it has not under QEMU`, skip, async () => {
@@ -19,6 +21,7 @@ for (const kernel of ["zImage-armmp", "zImage-lpae"] as const) {
     const files = [guests.path(kernel), "--initrd", initrd, "--append", APPEND];
     const ours = await armvm(["boot", ...files, "--timeout", "280"], { limit_ms: LIMIT_MS });
     assert.equal(ours.code, 0);
+    assert.match(ours.stdout, BOOTING);
     const theirs = await new Deno.Command("qemu-system-arm", {
       args: [
         ...["-M", "virt,highmem=off", "-cpu", "cortex-a15", "-m", "512", "-nographic"],
@@ -28,7 +31,9 @@ for (const kernel of ["zImage-armmp", "zImage-lpae"] as const) {
       stdin: "null",
       signal: AbortSignal.timeout(LIMIT_MS),
     }).output();
-    const known = new Set(warnings(new TextDecoder().decode(theirs.stdout)));
+    const reference = new TextDecoder().decode(theirs.stdout);
+    assert.match(reference, BOOTING);
+    const known = new Set(warnings(reference));
     const fresh = warnings(ours.stdout).filter((line) => !known.has(line));
     assert.deepEqual(fresh, []);
   });
