@@ -59,6 +59,9 @@ export function decode_stm({ mode, wback, rn, list }: Block): Decoded | undefine
   );
 }
 
+/** "Increment after" is not written. */
+const block_name = (name: string, mode: BlockMode): string => mode === "ia" ? name : name + mode;
+
 function asm(
   name: "ldm" | "stm",
   mode: BlockMode,
@@ -69,7 +72,9 @@ function asm(
   if (stack && name === "stm" && mode === "db") {
     return `${mnemonic("push", f)} ${list_text(f.list)}`;
   }
-  return `${mnemonic(name + mode, f)} ${reg_name(f.Rn)}${f.W ? "!" : ""}, ${list_text(f.list)}`;
+  return `${mnemonic(block_name(name, mode), f)} ${reg_name(f.Rn)}${f.W ? "!" : ""}, ${
+    list_text(f.list)
+  }`;
 }
 
 /** Whether a random test may run it: no r15, and a base in the list only without writeback. */
@@ -100,7 +105,7 @@ export const BLOCK_A32_ROWS: readonly Row[] = MODES.flatMap(({ mode, pu }): Row[
         { mode, wback: f.W === 1, empty: f.list === 0 },
         { rn: f.Rn, list: f.list, size: 4 * list_length(f.list) + 4, base: f.Rn },
       ),
-    asm: (f) => `${mnemonic(`ldm${mode}`, f)} ${user_text(f, f.W, f.list | 0x8000)}`,
+    asm: (f) => `${mnemonic(block_name("ldm", mode), f)} ${user_text(f, f.W, f.list | 0x8000)}`,
     test: { skip },
   }),
   row("a32", `LDM${mode.toUpperCase()}_user`, `cond:4 100 ${pu} 1 (0) 1 Rn:4 0 list:15`, {
@@ -108,7 +113,7 @@ export const BLOCK_A32_ROWS: readonly Row[] = MODES.flatMap(({ mode, pu }): Row[
       f.Rn === 15 || f.list === 0
         ? undefined
         : load_user_block({ mode }, { rn: f.Rn, list: f.list, size: 4 * list_length(f.list) }),
-    asm: (f) => `${mnemonic(`ldm${mode}`, f)} ${user_text(f, 0, f.list)}`,
+    asm: (f) => `${mnemonic(block_name("ldm", mode), f)} ${user_text(f, 0, f.list)}`,
     test: { skip },
   }),
   row("a32", `STM${mode.toUpperCase()}_user`, `cond:4 100 ${pu} 1 (0) 0 Rn:4 list:16`, {
@@ -117,7 +122,7 @@ export const BLOCK_A32_ROWS: readonly Row[] = MODES.flatMap(({ mode, pu }): Row[
         { mode, pc: f.list >>> 15 === 1 },
         { rn: f.Rn, list: f.list & 0x7fff, size: 4 * list_length(f.list) },
       ),
-    asm: (f) => `${mnemonic(`stm${mode}`, f)} ${user_text(f, 0, f.list)}`,
+    asm: (f) => `${mnemonic(block_name("stm", mode), f)} ${user_text(f, 0, f.list)}`,
     test: { skip },
   }),
 ]);

@@ -157,10 +157,7 @@ const WORD_BYTE_ROWS: Row[] = FORMS.flatMap((form) =>
             )
           }`,
         test: {
-          // A small index stays small.
-          valid: (f) =>
-            testable(form, f) && f.Rm !== 15 && f.Rm !== f.Rn &&
-            (f.type === 0 ? f.imm5 < 4 : f.type !== 3),
+          valid: (f) => testable(form, f) && f.Rm !== 15 && f.Rm !== f.Rn,
           memory: { base: "Rn", offset: "Rm" },
         },
       },
@@ -247,7 +244,7 @@ const DUAL_ROWS: Row[] = FORMS.filter((form) => !form.user).flatMap((form) =>
           }`;
         },
         test: {
-          valid: (f) => testable_pair(form, f) && f.imm4L % 4 === 0,
+          valid: (f) => testable_pair(form, f),
           memory: { base: "Rn" },
         },
       },

@@ -5,6 +5,7 @@
  * @module
  */
 import { mnemonic, reg_name, reg_names } from "./asm.ts";
+import { condition_suffix } from "./condition.ts";
 import { undefined_op } from "./framework_ops.ts";
 import {
   breakpoint,
@@ -74,7 +75,7 @@ const EXCEPTION_ROWS: Row[] = [
 const STATUS_ROWS: Row[] = [
   row("a32", "HINT", "cond:4 0011 0010 0000 (1)(1)(1)(1)(0)(0)(0)(0) op:8", {
     decode: (f) => decode_hint(f.op),
-    asm: (f) => hint_text(f.op),
+    asm: (f) => hint_text(f.op, condition_suffix(f.cond)),
     test: { valid: (f) => f.op === 0 || f.op > 4 },
   }),
   row("a32", "MSR_imm", "cond:4 0011 0 R:1 10 mask:4 (1)(1)(1)(1) imm12:12", {
@@ -135,7 +136,7 @@ const BARRIER_ROWS: Row[] = [
   }),
   row("a32", "ISB", `${BARRIER} 0110 option:4`, {
     decode: (_, c) => isb({ in_it: c.in_it }, {}),
-    asm: (f) => `isb ${barrier_text(f.option)}`,
+    asm: (f) => `isb ${f.option === 15 ? "sy" : `#${f.option}`}`,
   }),
 ];
 

@@ -83,10 +83,11 @@ export function decode_hint(op: number): Decoded {
   return name ? hint({ hint: name }, {}) : nop({}, {});
 }
 
-/** A hint's text. */
-export function hint_text(op: number): string {
-  if (op >>> 4 === 15) return `dbg #${op & 15}`;
-  return ["nop", "yield", "wfe", "wfi", "sev"][op] ?? `hint #${op}`;
+/** A hint's text; `suffix` goes after its name. */
+export function hint_text(op: number, suffix: string): string {
+  if (op >>> 4 === 15) return `dbg${suffix} #${op & 15}`;
+  const name = ["nop", "yield", "wfe", "wfi", "sev"][op];
+  return name ? name + suffix : `hint${suffix} #${op}`;
 }
 
 /** The fields of CPS. `M`: `mode` is to be changed. */

@@ -63,7 +63,7 @@ const T16_ROWS: Row[] = [
   }),
   row("t16", "HINT", "1011 1111 op:4 0000", {
     decode: (f) => decode_hint(f.op),
-    asm: (f) => hint_text(f.op),
+    asm: (f) => hint_text(f.op, ""),
     test: { valid: (f) => f.op === 0 || f.op > 4 },
   }),
   row("t16", "SETEND", "1011 0110 010 (1) E:1 (0)(0)(0)", {
@@ -126,7 +126,7 @@ const STATUS_ROWS: Row[] = [
   ),
   row("t32", "HINT", "1111 0011 1010 (1)(1)(1)(1) 10 (0) 0 (0) 000 op:8", {
     decode: (f) => decode_hint(f.op),
-    asm: (f) => `${hint_text(f.op)}.w`,
+    asm: (f) => hint_text(f.op, ".w"),
     test: { valid: (f) => f.op === 0 || f.op > 4 },
   }),
   row(
@@ -149,7 +149,7 @@ const BARRIER_ROWS: Row[] = [
   }),
   row("t32", "ISB", `${BARRIER} 0110 option:4`, {
     decode: (_, c) => isb({ in_it: c.in_it }, {}),
-    asm: (f) => `isb ${barrier_text(f.option)}`,
+    asm: (f) => `isb ${f.option === 15 ? "sy" : `#${f.option}`}`,
   }),
 ];
 
