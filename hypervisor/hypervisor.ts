@@ -23,7 +23,7 @@ export interface Probe {
 
 /** Whether one feature is offered. */
 export interface FeatureOffer {
-  /** Name of the feature, a key of `VCPU_FEATURE`. */
+  /** Name of the feature: a key of `VCPU_FEATURE`, or one that only this backend knows. */
   readonly name: string;
   /** Whether an init with it is accepted. */
   readonly offered: boolean;

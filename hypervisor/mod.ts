@@ -13,4 +13,5 @@ export * from "./hypervisor.ts";
 export * from "./irq.ts";
 export * from "./memory.ts";
 export * from "./regs.ts";
+export * from "./regs_arm64.ts";
 export * from "./vcpu_init.ts";

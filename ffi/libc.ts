@@ -1,0 +1,58 @@
+/**
+ * The C library, opened when it is first used on a thread and kept until the thread ends.
+ *
+ * No call is `nonblocking`: those run on a pool of threads, and KVM wants each vCPU's calls from one
+ * thread. So errno is that of the call just made.
+ */
+const SYMBOLS = {
+  open: { parameters: ["buffer", "i32"], result: "i32" },
+  close: { parameters: ["i32"], result: "i32" },
+  read: { parameters: ["i32", "buffer", "usize"], result: "isize" },
+  write: { parameters: ["i32", "buffer", "usize"], result: "isize" },
+  ioctl: { parameters: ["i32", "u32", "u64"], result: "i32" },
+  ioctl_buffer: { name: "ioctl", parameters: ["i32", "u32", "buffer"], result: "i32" },
+  mmap: { parameters: ["usize", "usize", "i32", "i32", "i32", "i64"], result: "pointer" },
+  munmap: { parameters: ["pointer", "usize"], result: "i32" },
+  eventfd: { parameters: ["u32", "i32"], result: "i32" },
+  getpid: { parameters: [], result: "i32" },
+  gettid: { parameters: [], result: "i32" },
+  tgkill: { parameters: ["i32", "i32", "i32"], result: "i32" },
+  signal: { parameters: ["i32", "pointer"], result: "pointer" },
+  dlsym: { parameters: ["pointer", "buffer"], result: "pointer" },
+  __errno_location: { parameters: [], result: "pointer" },
+} as const;
+
+type Libc = Deno.DynamicLibrary<typeof SYMBOLS>["symbols"];
+
+const FILE_NAME = "libc.so.6";
+
+let opened: Libc | undefined;
+let errno_at: Deno.UnsafePointerView | undefined;
+
+/** The C library's functions. Throws when FFI is not permitted or the library not there. */
+export function libc(): Libc {
+  return opened ??= Deno.dlopen(FILE_NAME, SYMBOLS).symbols;
+}
+
+/** errno of this thread: what the last failed call left. */
+export function errno(): number {
+  // Each thread has one at an address of its own, which stays; so has each instance of this module.
+  errno_at ??= new Deno.UnsafePointerView(libc().__errno_location()!);
+  return errno_at.getInt32();
+}
+
+/** A string as C has it. */
+export function c_string(text: string): Uint8Array<ArrayBuffer> {
+  return new TextEncoder().encode(text + "\0");
+}
+
+/** Flags of the calls above (arm64 and x86-64 agree on these). */
+export const FLAGS = {
+  O_RDWR: 0o2,
+  O_CLOEXEC: 0o2000000,
+  PROT_READ: 1,
+  PROT_WRITE: 2,
+  MAP_SHARED: 1,
+  EFD_CLOEXEC: 0o2000000,
+  EFD_NONBLOCK: 0o4000,
+} as const;
