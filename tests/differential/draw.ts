@@ -7,6 +7,7 @@ import {
   CASE,
   type Case,
   CODE,
+  CODE_END,
   RAM,
   RAM_SIZE,
   RESULT,
@@ -24,7 +25,7 @@ const SLOT = 128, BRANCH_SLOT = 0x4000;
 const BRANCH_CODE = CODE + 0x8_0000;
 /** Cases of each kind for which there is room in RAM. */
 const SLOTS = (BRANCH_CODE - CODE) / SLOT;
-const BRANCH_SLOTS = Math.floor((RAM + RAM_SIZE - BRANCH_CODE) / BRANCH_SLOT) - 1;
+const BRANCH_SLOTS = Math.floor((CODE_END - BRANCH_CODE) / BRANCH_SLOT);
 
 /** How a row is drawn: reasons to skip it elsewhere that are none here. */
 type Kind = "plain" | "branch" | "literal";
@@ -55,7 +56,7 @@ export function runnable_rows(): DrawnRow[] {
 }
 
 /** One drawn instruction. */
-interface Drawn {
+export interface Drawn {
   readonly row: Row;
   readonly word: number;
   readonly fields: Readonly<Record<string, number>>;
@@ -70,7 +71,7 @@ function draw_field(random: Random, width: number): number {
 }
 
 /** Draws an instruction of `row`; undefined when what came out is not to be run. */
-function draw_instruction(random: Random, row: Row, itstate: number): Drawn | undefined {
+export function draw_instruction(random: Random, row: Row, itstate: number): Drawn | undefined {
   let word = (row.value | row.sb_value) >>> 0;
   for (const { name, shift, width } of row.fields) {
     let value = draw_field(random, width);
@@ -87,6 +88,18 @@ function draw_instruction(random: Random, row: Row, itstate: number): Drawn | un
   // A special case of this row has its own turn and its own rules.
   if (found !== row && found.name !== "UNDEFINED") return undefined;
   return { row, word, fields };
+}
+
+/** A legal ITSTATE as IT makes it. */
+export function draw_it(random: Random): number {
+  const condition = random.percent(8) ? 14 : random.below(14);
+  const length = 1 + random.below(4);
+  let mask = 1 << (4 - length);
+  for (let i = 1; i < length; i++) {
+    const same = condition === 14 || random.percent(60);
+    mask |= ((condition & 1) ^ (same ? 0 : 1)) << (4 - i);
+  }
+  return (condition << 4) | mask;
 }
 
 /** Draws cases, always the same ones from the same seed. */
@@ -106,6 +119,8 @@ export class Drawer {
   /** Draws cases `from` to `to`; the rows take turns. */
   batch(from: number, to: number): Case[] {
     const cases: Case[] = [];
+    // What earlier batches left there would make stray branches look harmless.
+    this.#subject.clear_code();
     let plain = 0, branch = 0;
     for (let i = from; i < to; i++) {
       const subject_row = this.#rows[i % this.#rows.length]!;
@@ -174,7 +189,7 @@ export class Drawer {
     let main: Drawn | undefined;
     if (random.percent(25) && !NEVER_IN_IT.test(row.name)) {
       // An IT block; the row's instruction comes last, as branches must.
-      let itstate = this.#it(random);
+      let itstate = draw_it(random);
       halves[at++] = 0xbf00 | itstate;
       while (itstate !== 0) {
         const last = (itstate & 15) === 8;
@@ -192,18 +207,6 @@ export class Drawer {
     }
     halves[at] = halves[at + 1] = STOP_THUMB & 0xffff;
     return main;
-  }
-
-  /** A legal ITSTATE as IT makes it. */
-  #it(random: Random): number {
-    const condition = random.percent(8) ? 14 : random.below(14);
-    const length = 1 + random.below(4);
-    let mask = 1 << (4 - length);
-    for (let i = 1; i < length; i++) {
-      const same = condition === 14 || random.percent(60);
-      mask |= ((condition & 1) ^ (same ? 0 : 1)) << (4 - i);
-    }
-    return (condition << 4) | mask;
   }
 
   /** An instruction that accesses no memory, to fill an IT block. */
@@ -236,6 +239,10 @@ export class Drawer {
       if (signal >= 100) return undefined;
       const landed = result[RESULT.pc]!;
       if (!this.#may_land(c, landed, result[RESULT.cpsr]!)) return undefined;
+      const inside_itself = landed - c[CASE.code_address]!;
+      if (kind === "branch" && inside_itself > 0 && inside_itself < code_length(c)) {
+        return undefined;
+      }
       if (accesses.count === 0) return c;
       const low = (accesses.first + accesses.below) >>> 0;
       const span = accesses.above - accesses.below;
@@ -245,12 +252,9 @@ export class Drawer {
       const own_code = kind !== "plain" || base === 15;
       if (own_code && !accesses.wrote && low >= slot && low + span <= slot + SLOT) return c;
       if (base === 15 || span > WINDOW_BYTES) return undefined;
-      let target = WINDOW + random.below(WINDOW_BYTES - span + 1);
-      if (random.percent(60)) target = Math.max(WINDOW, target & ~15);
-      let delta = target - low;
-      // The registers that make up the address may themselves be unaligned: align the sum.
-      if (random.percent(50)) delta &= ~7;
-      c[CASE.r + base]! += delta;
+      const target = WINDOW + random.below(WINDOW_BYTES - span + 1);
+      const aligned = random.percent(70) ? Math.max(WINDOW, target & ~15) : target;
+      c[CASE.r + base]! += aligned - low;
     }
     return undefined;
   }
@@ -267,6 +271,11 @@ export class Drawer {
     const taken = [[0, 0x2_0000], [0x3ff0_0000, 0x4100_0000], [0x79f0_0000, 0x7c00_0000]];
     return pc < 0xfff0_0000 && !taken.some(([from, to]) => pc >= from! && pc < to!);
   }
+}
+
+/** Length in bytes of a case's code up to the instruction that stops it. */
+export function code_length(c: Case): number {
+  return disassemble(c).reduce((n, { hex }) => n + hex.length / 2, 0);
 }
 
 /** The code of a case as instructions, with their disassembly. */

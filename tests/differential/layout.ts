@@ -12,8 +12,10 @@ export const RAM_SIZE = 0x80_0000;
 export const WINDOW = 0x6000_0f80;
 /** Its size in bytes. */
 export const WINDOW_BYTES = 256;
-/** Code goes from here to the end of RAM. */
+/** Code goes from here. */
 export const CODE = 0x6001_0000;
+/** To here; the rest of RAM is a translation table's. */
+export const CODE_END = 0x607f_c000;
 /** Cases that the runner takes at once. */
 export const MAX_CASES = 4096;
 

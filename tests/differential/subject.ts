@@ -8,6 +8,8 @@ import { EXIT, MEM, STATE, V_BASE } from "../../cpu/state.ts";
 import {
   CASE,
   type Case,
+  CODE,
+  CODE_END,
   RAM,
   RAM_SIZE,
   RESULT,
@@ -36,6 +38,8 @@ class Arena implements MemorySystem {
   below = 0;
   above = 0;
   wrote = false;
+  /** Told of stores to where code is. */
+  on_code_write: (page: number, offset: number, length: number) => void = () => {};
 
   constructor(cpu: Cpu) {
     this.#cpu = cpu;
@@ -79,6 +83,7 @@ class Arena implements MemorySystem {
     const at = this.#at(address, width, (access & ACCESS.aligned) !== 0);
     if (at < 0) return;
     for (let i = 0; i < width; i++) this.#cpu.u8[at + i] = value >>> (8 * i);
+    if (address >>> 0 >= CODE) this.on_code_write(address & ~0xfff, address & 0xfff, width);
   }
   store64(address: number, value: bigint, access: number): void {
     this.wrote = true;
@@ -137,6 +142,9 @@ export class Subject {
       interpreter: new InterpreterEngine(cpu),
     };
     system.maps.code = this.engines.interpreter;
+    this.#arena.on_code_write = (page, offset, length) => {
+      this.engines.interpreter.page_written(page, offset, length);
+    };
     this.#translate(system);
     // cp10 and cp11 are everyone's.
     system.regs.cpacr = 0x00f0_0000;
@@ -147,7 +155,7 @@ export class Subject {
 
   /** Turns the MMU on: RAM is normal memory for everyone, and nothing else is mapped. */
   #translate(system: System): void {
-    const table = RAM + RAM_SIZE - 0x4000;
+    const table = CODE_END;
     for (let section = RAM; section < RAM + RAM_SIZE; section += 0x10_0000) {
       const at = this.cpu.code_address(table) + (section >>> 20) * 4;
       this.cpu.u32[at >>> 2] = section | SECTION;
@@ -164,6 +172,12 @@ export class Subject {
    */
   map_window(mapped: boolean): void {
     this.#mapped = mapped;
+  }
+
+  /** Fills the room for code with what is undefined in both instruction sets. */
+  clear_code(): void {
+    const cpu = this.cpu;
+    cpu.u32.fill(0xffff_ffff, cpu.code_address(CODE) >>> 2, cpu.code_address(CODE_END) >>> 2);
   }
 
   /** Puts the code of cases into memory. */
@@ -190,16 +204,25 @@ export class Subject {
     return { from, to };
   }
 
-  /** Executes one case whose code is in memory. */
-  run(c: Case, name: EngineName): Result {
+  /** Puts code at an address, where anything may have been executed before. */
+  write_halves(address: number, halves: readonly number[]): void {
+    this.cpu.u16.set(halves, this.cpu.code_address(address) >>> 1);
+    const to = address + 2 * halves.length;
+    for (let page = address & ~0xfff; page < to; page += 0x1000) {
+      this.engines.interpreter.page_written(page, 0, 0x1000);
+    }
+  }
+
+  /** Executes one case whose code is in memory, for at most so many taken branches. */
+  run(c: Case, name: EngineName, budget = 64): Result {
     const cpu = this.cpu;
     this.#load(c);
+    cpu.set(STATE.budget, budget);
     this.#arena.clear();
     const engine = this.engines[name];
-    for (let i = 0; i < 64; i++) {
+    while (cpu.get(STATE.budget) > 0) {
       engine.run();
-      const exit = cpu.get(STATE.exit);
-      if (exit === EXIT.exception || cpu.get(STATE.budget) <= 0) break;
+      if (cpu.get(STATE.exit) === EXIT.exception) break;
       cpu.set(STATE.exit, EXIT.none);
     }
     return this.#result();
@@ -253,7 +276,6 @@ export class Subject {
     cpu.set(STATE.thumb, c[CASE.thumb]!);
     cpu.set(STATE.itstate, 0);
     cpu.set(STATE.exit, EXIT.none);
-    cpu.set(STATE.budget, 64);
     cpu.i64[STATE.insn_count.address >> 3] = 0n;
     cpu.pending = undefined;
   }

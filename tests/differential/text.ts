@@ -13,7 +13,7 @@
  * @module
  */
 import { case_word, RESULT_NAMES, result_word } from "./compare.ts";
-import { disassemble } from "./draw.ts";
+import { code_length, disassemble } from "./draw.ts";
 import {
   CASE,
   type Case,
@@ -53,11 +53,6 @@ function unchanged(c: Case, length: number): Result {
   out[RESULT.pc] = c[CASE.code_address]! + length;
   out[RESULT.cpsr]! |= c[CASE.thumb]! << 5;
   return out;
-}
-
-/** Length in bytes of a case's code up to the instruction that stops it. */
-function code_length(c: Case): number {
-  return disassemble(c).reduce((n, { hex }) => n + hex.length / 2, 0);
 }
 
 /** One line for a case and the result that is right. */
