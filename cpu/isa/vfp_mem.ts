@@ -110,48 +110,50 @@ const BLOCK_ROWS: Row[] = [
 const is_data = (rt: number): boolean => rt !== 15;
 const testable = (rt: number): boolean => rt !== 15 && rt !== 13;
 
-const TRANSFER_ROWS: Row[] = [
-  ...vfp_row("VMOV_core_s", "1110 000 op:1 Vn:4 Rt:4 1010 N:1 (0)(0)1(0)(0)(0)(0)", {
-    decode: (f) =>
-      is_data(f.Rt!)
-        ? vfp_core_s({ to_core: f.op === 1 }, { n: sreg(f.Vn!, f.N!), rt: f.Rt! })
-        : undefined,
-    asm: (f) => {
-      const core = reg_name(f.Rt!), single = `s${sreg(f.Vn!, f.N!)}`;
-      return ["vmov", f.op ? ` ${core}, ${single}` : ` ${single}, ${core}`];
-    },
-    test: { valid: (f) => testable(f.Rt!) },
-  }),
-  ...vfp_row("VMOV_core_ss", "1100 010 op:1 Rt2:4 Rt:4 1010 00 M:1 1 Vm:4", {
-    decode: (f) => {
-      const m = sreg(f.Vm!, f.M!);
-      // S31 has no successor, and one register cannot take two values: UNPREDICTABLE, UNDEFINED here.
-      if (!pair_exists(f) || m === 31) return undefined;
-      return vfp_core_ss({ to_core: f.op === 1 }, { m, rt: f.Rt!, rt2: f.Rt2! });
-    },
-    asm: (f) => {
-      const m = sreg(f.Vm!, f.M!), singles = `s${m}, s${m + 1}`;
-      const core = `${reg_name(f.Rt!)}, ${reg_name(f.Rt2!)}`;
-      return ["vmov", f.op ? ` ${core}, ${singles}` : ` ${singles}, ${core}`];
-    },
-    test: { valid: (f) => pair_testable(f) && sreg(f.Vm!, f.M!) !== 31 },
-  }),
-  ...vfp_row("VMOV_core_d", "1100 010 op:1 Rt2:4 Rt:4 1011 00 M:1 1 Vm:4", {
-    decode: (f) =>
-      pair_exists(f)
-        ? vfp_core_d({ to_core: f.op === 1 }, { m: dreg(f.Vm!, f.M!), rt: f.Rt!, rt2: f.Rt2! })
-        : undefined,
-    asm: (f) => {
-      const double = `d${dreg(f.Vm!, f.M!)}`;
-      const core = `${reg_name(f.Rt!)}, ${reg_name(f.Rt2!)}`;
-      return ["vmov", f.op ? ` ${core}, ${double}` : ` ${double}, ${core}`];
-    },
-    test: { valid: pair_testable },
-  }),
-];
+const core_pair = (f: FpFields): string => `${reg_name(f.Rt!)}, ${reg_name(f.Rt2!)}`;
 
-function pair_exists(f: FpFields): boolean {
-  return is_data(f.Rt!) && is_data(f.Rt2!) && !(f.op && f.Rt === f.Rt2);
+/** Transfers in one direction: a row each, since MRC and MRRC are told from MCR and MCRR likewise. */
+function transfer_rows(to_core: boolean): Row[] {
+  const op = to_core ? 1 : 0;
+  const text = (core: string, v: string): [string, string] => [
+    "vmov",
+    to_core ? ` ${core}, ${v}` : ` ${v}, ${core}`,
+  ];
+  const exists = (f: FpFields): boolean => pair_exists(f, to_core);
+  return [
+    ...vfp_row(`VMOV_core_s_${op}`, `1110 000 ${op} Vn:4 Rt:4 1010 N:1 (0)(0)1(0)(0)(0)(0)`, {
+      decode: (f) =>
+        is_data(f.Rt!) ? vfp_core_s({ to_core }, { n: sreg(f.Vn!, f.N!), rt: f.Rt! }) : undefined,
+      asm: (f) => text(reg_name(f.Rt!), `s${sreg(f.Vn!, f.N!)}`),
+      test: { valid: (f) => testable(f.Rt!) },
+    }),
+    ...vfp_row(`VMOV_core_ss_${op}`, `1100 010 ${op} Rt2:4 Rt:4 1010 00 M:1 1 Vm:4`, {
+      decode: (f) => {
+        const m = sreg(f.Vm!, f.M!);
+        // S31 has no successor: UNPREDICTABLE, UNDEFINED here.
+        if (!exists(f) || m === 31) return undefined;
+        return vfp_core_ss({ to_core }, { m, rt: f.Rt!, rt2: f.Rt2! });
+      },
+      asm: (f) => {
+        const m = sreg(f.Vm!, f.M!);
+        return text(core_pair(f), `s${m}, s${m + 1}`);
+      },
+      test: { valid: (f) => pair_testable(f) && sreg(f.Vm!, f.M!) !== 31 },
+    }),
+    ...vfp_row(`VMOV_core_d_${op}`, `1100 010 ${op} Rt2:4 Rt:4 1011 00 M:1 1 Vm:4`, {
+      decode: (f) =>
+        exists(f)
+          ? vfp_core_d({ to_core }, { m: dreg(f.Vm!, f.M!), rt: f.Rt!, rt2: f.Rt2! })
+          : undefined,
+      asm: (f) => text(core_pair(f), `d${dreg(f.Vm!, f.M!)}`),
+      test: { valid: pair_testable },
+    }),
+  ];
+}
+
+/** One general register cannot take two values: UNPREDICTABLE, UNDEFINED here. */
+function pair_exists(f: FpFields, to_core: boolean): boolean {
+  return is_data(f.Rt!) && is_data(f.Rt2!) && !(to_core && f.Rt === f.Rt2);
 }
 
 function pair_testable(f: FpFields): boolean {
@@ -197,6 +199,7 @@ const SYSTEM_ROWS: Row[] = [true, false].flatMap((load) =>
 export const VFP_MEM_ROWS: readonly Row[] = [
   ...SINGLE_ROWS,
   ...BLOCK_ROWS,
-  ...TRANSFER_ROWS,
+  ...transfer_rows(false),
+  ...transfer_rows(true),
   ...SYSTEM_ROWS,
 ];
