@@ -15,6 +15,7 @@ import { MEDIA_A32_ROWS } from "./media_a32.ts";
 import { MEDIA_THUMB_ROWS } from "./media_thumb.ts";
 import { MUL_A32_ROWS } from "./mul_a32.ts";
 import { MUL_THUMB_ROWS } from "./mul_thumb.ts";
+import { NEON_FP_ROWS } from "./neon_fp.ts";
 import { VFP_ROWS } from "./vfp.ts";
 import { VFP_MEM_ROWS } from "./vfp_mem.ts";
 import { NEON_ROWS } from "./neon_rows.ts";
@@ -39,6 +40,7 @@ export const ROWS: readonly Row[] = [
   ...MUL_THUMB_ROWS,
   ...MEDIA_A32_ROWS,
   ...MEDIA_THUMB_ROWS,
+  ...NEON_FP_ROWS,
   ...VFP_ROWS,
   ...VFP_MEM_ROWS,
   ...NEON_ROWS,

@@ -1,0 +1,337 @@
+/**
+ * Advanced SIMD floating point.
+ *
+ * Results of the host are Arm's where no operand is denormal (Arm takes those for zeros), no result is
+ * a NaN, infinite or close to zero, and the inexact flag is set already. Whatever else is left to
+ * helpers, a whole vector at a time.
+ *
+ * @module
+ */
+import type { NeonLane } from "../fp/mod.ts";
+import type { Builder } from "../ir/builder.ts";
+import type { Node } from "../ir/node.ts";
+import { check_simd } from "./fp_check.ts";
+import { is_inexact_known } from "./fp_fast.ts";
+import {
+  CONVERT_LANES,
+  LANE_HELPERS,
+  NARROW_TO_HALVES,
+  RECIP_U32,
+  RSQRT_U32,
+  SHAPE,
+  WIDEN_HALVES,
+} from "./fp_neon_helpers.ts";
+import { combos, define_op } from "./op.ts";
+
+/** A vector of the same word four times. */
+function splat(b: Builder, word: number): Node {
+  return b.constant("v128", new Uint8Array(new Int32Array([word, word, word, word]).buffer));
+}
+
+/** A Q register, or a D register in both halves: its lanes then count twice, which changes nothing. */
+function read(b: Builder, quad: boolean, reg: Node): Node {
+  return quad ? b.v(reg, "v128") : b.op("i64x2.splat", b.v(reg, "i64"));
+}
+
+function write(b: Builder, quad: boolean, reg: Node, value: Node): void {
+  if (quad) b.set_v(reg, "v128", value);
+  else b.set_v(reg, "i64", b.op_imm("i64x2.extract_lane", [0], value));
+}
+
+/** Magnitudes, as words that compare. */
+const doubled = (b: Builder, x: Node): Node => b.op("i32x4.shl", x, b.c(1));
+
+/** Lanes whose doubled magnitude is in `low..high`, inclusive. */
+function between(b: Builder, twice: Node, low: number, high: number): Node {
+  return b.op("i32x4.le_u", b.op("i32x4.sub", twice, splat(b, low)), splat(b, high - low));
+}
+
+/** Lanes that are denormal. */
+const denormal = (b: Builder, x: Node): Node => between(b, doubled(b, x), 1, 0x00ff_ffff);
+/** Lanes that are numbers beyond the least normal one. */
+const normal = (b: Builder, x: Node): Node => between(b, doubled(b, x), 0x0100_0002, 0xfeff_ffff);
+const zero = (b: Builder, x: Node): Node => b.op("f32x4.eq", x, splat(b, 0));
+const or = (b: Builder, x: Node, y: Node): Node => b.op("v128.or", x, y);
+const and = (b: Builder, x: Node, y: Node): Node => b.op("v128.and", x, y);
+
+/** What the host computes, the lanes where that is right, and those where it may not be. */
+interface Guess {
+  readonly value: Node;
+  readonly good: Node;
+  readonly bad: Node;
+  /** Nothing can be inexact. */
+  readonly exact?: boolean;
+}
+
+/** A sum or difference: a zero is exact. */
+function sum(b: Builder, op: "add" | "sub", x: Node, y: Node): Guess {
+  const value = b.op(`f32x4.${op}`, x, y);
+  return {
+    value,
+    good: or(b, normal(b, value), zero(b, value)),
+    bad: or(b, denormal(b, x), denormal(b, y)),
+  };
+}
+
+/** A product: a zero is exact if a factor is zero. */
+function product(b: Builder, x: Node, y: Node): Guess {
+  const value = b.op("f32x4.mul", x, y);
+  const exact_zero = and(b, zero(b, value), or(b, zero(b, x), zero(b, y)));
+  return {
+    value,
+    good: or(b, normal(b, value), exact_zero),
+    bad: or(b, denormal(b, x), denormal(b, y)),
+  };
+}
+
+/** `x ± n * m`, rounded twice. */
+function multiply_add(b: Builder, op: "add" | "sub", x: Node, n: Node, m: Node): Guess {
+  const first = product(b, n, m);
+  const second = sum(b, op, x, first.value);
+  return {
+    value: second.value,
+    good: and(b, first.good, second.good),
+    // What the product must not be is told by `first.good`.
+    bad: or(b, first.bad, denormal(b, x)),
+  };
+}
+
+const COMPARISONS: Partial<Record<NeonLane, string>> = {
+  ...{ vceq: "eq", vcge: "ge", vcgt: "gt", vcle: "le", vclt: "lt" },
+  ...{ vacge: "ge", vacgt: "gt" },
+};
+
+/** Comparisons, and maximum and minimum: right for numbers that are not denormal. */
+function ordered(b: Builder, kind: NeonLane, n: Node, m: Node): Guess {
+  const abs = (x: Node): Node => kind.startsWith("va") ? b.op("f32x4.abs", x) : x;
+  const name = COMPARISONS[kind] ?? kind.slice(1);
+  return {
+    value: b.op(`f32x4.${name}`, abs(n), abs(m)),
+    good: and(b, b.op("f32x4.eq", n, n), b.op("f32x4.eq", m, m)),
+    bad: or(b, denormal(b, n), denormal(b, m)),
+    exact: true,
+  };
+}
+
+function guess(b: Builder, kind: NeonLane, d: () => Node, n: Node, m: Node): Guess | undefined {
+  const half = 0x3f00_0000, two = 0x4000_0000, three = 0x4040_0000;
+  switch (kind) {
+    case "vadd":
+    case "vsub":
+      return sum(b, kind === "vadd" ? "add" : "sub", n, m);
+    case "vabd": {
+      const difference = sum(b, "sub", n, m);
+      return { ...difference, value: b.op("f32x4.abs", difference.value) };
+    }
+    case "vmul":
+      return product(b, n, m);
+    case "vmla":
+    case "vmls":
+      return multiply_add(b, kind === "vmla" ? "add" : "sub", d(), n, m);
+    case "vrecps":
+      return multiply_add(b, "sub", splat(b, two), n, m);
+    case "vrsqrts": {
+      const difference = multiply_add(b, "sub", splat(b, three), n, m);
+      return { ...difference, value: b.op("f32x4.mul", difference.value, splat(b, half)) };
+    }
+    case "vmax":
+    case "vmin":
+    case "vceq":
+    case "vcge":
+    case "vcgt":
+    case "vcle":
+    case "vclt":
+    case "vacge":
+    case "vacgt":
+      return ordered(b, kind, n, m);
+    default:
+      return undefined;
+  }
+}
+
+/** Where the guess is right it is written, else the helper computes. */
+function guess_or(
+  b: Builder,
+  o: { quad: boolean; d: Node; guess: Guess | undefined },
+  exact: () => void,
+): void {
+  const g = o.guess;
+  if (!g) return exact();
+  const right = b.op("i32x4.all_true", b.op("v128.andnot", g.good, g.bad));
+  const safe = g.exact ? right : b.and(b.shl(right, 4), is_inexact_known(b));
+  b.if(safe, () => write(b, o.quad, o.d, g.value), exact);
+}
+
+/** What three-operand instructions have in common. */
+export type NeonFpStatics = { kind: NeonLane; quad: boolean };
+
+const HOT = ["vadd", "vsub", "vmul", "vmla", "vmls", "vmax", "vmin"] as const;
+
+/** Instructions on three vectors of single precision. */
+export const neon_fp3 = define_op<NeonFpStatics>()("neon_fp3", {
+  operands: { d: "dreg", n: "dreg", m: "dreg" },
+  lower(b, { kind, quad }, { d, n, m }) {
+    check_simd(b);
+    const at = (reg: Node): Node => read(b, quad, reg);
+    const g = guess(b, kind, () => at(d), at(n), at(m));
+    guess_or(b, { quad, d, guess: g }, () => {
+      b.call(LANE_HELPERS[kind], d, n, m, quad ? SHAPE.quad : 0);
+    });
+  },
+  inline: combos({ kind: HOT, quad: [true] }),
+});
+
+/** Instructions on two vectors and a scalar, which is an S register. */
+export const neon_fp_scalar = define_op<NeonFpStatics>()("neon_fp_scalar", {
+  operands: { d: "dreg", n: "dreg", m: "sreg" },
+  lower(b, { kind, quad }, { d, n, m }) {
+    check_simd(b);
+    const scalar = b.op("i32x4.splat", b.v(m, "i32"));
+    const g = guess(b, kind, () => read(b, quad, d), read(b, quad, n), scalar);
+    guess_or(b, { quad, d, guess: g }, () => {
+      b.call(LANE_HELPERS[kind], d, n, m, (quad ? SHAPE.quad : 0) | SHAPE.scalar);
+    });
+  },
+  inline: combos({ kind: ["vmul", "vmla"], quad: [true] }),
+});
+
+/** VPADD, VPMAX and VPMIN, by the name of what they do to pairs. */
+export const neon_fp_pairwise = define_op<{ kind: NeonLane }>()("neon_fp_pairwise", {
+  operands: { d: "dreg", n: "dreg", m: "dreg" },
+  lower(b, { kind }, { d, n, m }) {
+    check_simd(b);
+    const lanes = b.op_imm("i64x2.replace_lane", [1], read(b, false, n), b.v(m, "i64"));
+    const pick = (first: number): Node => {
+      const mask = [first, first + 2, first, first + 2]
+        .flatMap((lane) => [0, 1, 2, 3].map((byte) => 4 * lane + byte));
+      return b.op_imm("i8x16.shuffle", mask, lanes, lanes);
+    };
+    const g = guess(b, kind, () => d, pick(0), pick(1));
+    guess_or(b, { quad: false, d, guess: g }, () => {
+      b.call(LANE_HELPERS[kind], d, n, m, SHAPE.pairwise);
+    });
+  },
+});
+
+/** Comparisons with zero. */
+export const neon_fp_zero = define_op<NeonFpStatics>()("neon_fp_zero", {
+  operands: { d: "dreg", m: "dreg" },
+  lower(b, { kind, quad }, { d, m }) {
+    check_simd(b);
+    const g = guess(b, kind, () => d, read(b, quad, m), splat(b, 0));
+    guess_or(b, { quad, d, guess: g }, () => {
+      b.call(LANE_HELPERS[kind], d, m, m, (quad ? SHAPE.quad : 0) | SHAPE.zero);
+    });
+  },
+});
+
+/** VABS and VNEG: only signs. */
+export const neon_fp_sign = define_op<{ abs: boolean; quad: boolean }>()("neon_fp_sign", {
+  operands: { d: "dreg", m: "dreg" },
+  lower(b, { abs, quad }, { d, m }) {
+    check_simd(b);
+    const value = read(b, quad, m);
+    const result = abs
+      ? and(b, value, splat(b, 0x7fff_ffff))
+      : b.op("v128.xor", value, splat(b, 0x8000_0000 | 0));
+    write(b, quad, d, result);
+  },
+});
+
+/** VRECPE and VRSQRTE of single precision. */
+export const neon_fp_estimate = define_op<{ kind: "vrecpe" | "vrsqrte"; quad: boolean }>()(
+  "neon_fp_estimate",
+  {
+    operands: { d: "dreg", m: "dreg" },
+    lower(b, { kind, quad }, { d, m }) {
+      check_simd(b);
+      b.call(LANE_HELPERS[kind], d, m, m, quad ? SHAPE.quad : 0);
+    },
+  },
+);
+
+/** VRECPE and VRSQRTE of unsigned words. */
+export const neon_u32_estimate = define_op<{ kind: "vrecpe" | "vrsqrte"; quad: boolean }>()(
+  "neon_u32_estimate",
+  {
+    operands: { d: "dreg", m: "dreg" },
+    lower(b, { kind, quad }, { d, m }) {
+      check_simd(b);
+      const helper = kind === "vrecpe" ? RECIP_U32 : RSQRT_U32;
+      for (let at = 0; at < (quad ? 16 : 8); at += 4) {
+        b.set_v(d, "i32", b.call(helper, b.v(m, "i32", at)), at);
+      }
+    },
+  },
+);
+
+/** A conversion of lanes. */
+export type NeonConvert = { to_int: boolean; unsigned: boolean; quad: boolean };
+
+/** Rounding towards zero, in range: inexact lanes need the flag, denormals raise one of their own. */
+function guess_to_int(b: Builder, unsigned: boolean, x: Node): { guess: Guess; exact: Node } {
+  const truncated = b.op("f32x4.trunc", x);
+  // Below 2^31 in magnitude, or from 0 to 2^32; NaNs are neither.
+  const good = unsigned
+    ? and(
+      b,
+      b.op("f32x4.ge", truncated, splat(b, 0)),
+      b.op("f32x4.lt", truncated, splat(b, 0x4f80_0000)),
+    )
+    : b.op("f32x4.lt", b.op("f32x4.abs", truncated), splat(b, 0x4f00_0000));
+  const value = b.op(`i32x4.trunc_sat_f32x4_${unsigned ? "u" : "s"}`, x);
+  const exact = b.op("i32x4.all_true", b.op("f32x4.eq", truncated, x));
+  return { guess: { value, good, bad: denormal(b, x) }, exact };
+}
+
+/** Rounding to nearest; magnitudes of 24 bits are exact. */
+function guess_from_int(b: Builder, unsigned: boolean, x: Node): { guess: Guess; exact: Node } {
+  const value = b.op(`f32x4.convert_i32x4_${unsigned ? "u" : "s"}`, x);
+  const offset = unsigned ? 0 : 0x0100_0000;
+  const small = b.op(
+    "i32x4.le_u",
+    b.op("i32x4.add", x, splat(b, offset)),
+    splat(b, offset + 0x0100_0000),
+  );
+  const good = splat(b, -1), bad = splat(b, 0);
+  return { guess: { value, good, bad }, exact: b.op("i32x4.all_true", small) };
+}
+
+/** VCVT between single precision and 32-bit integers. */
+export const neon_fp_convert = define_op<NeonConvert>()("neon_fp_convert", {
+  operands: { d: "dreg", m: "dreg" },
+  lower(b, { to_int, unsigned, quad }, { d, m }) {
+    check_simd(b);
+    const { guess: g, exact } = (to_int ? guess_to_int : guess_from_int)(
+      b,
+      unsigned,
+      read(b, quad, m),
+    );
+    const right = b.op("i32x4.all_true", b.op("v128.andnot", g.good, g.bad));
+    const safe = b.and(b.shl(right, 4), b.or(b.shl(exact, 4), is_inexact_known(b)));
+    b.if(safe, () => write(b, quad, d, g.value), () => {
+      const code = (unsigned ? 256 : 0) | (to_int ? 512 : 0);
+      b.call(CONVERT_LANES, d, m, quad ? SHAPE.quad : 0, code);
+    });
+  },
+  inline: combos({ to_int: [true, false], unsigned: [false], quad: [true] }),
+});
+
+/** VCVT between single precision and 32-bit fixed point. */
+export const neon_fp_fixed = define_op<NeonConvert>()("neon_fp_fixed", {
+  operands: { d: "dreg", m: "dreg", fraction: "u8" },
+  lower(b, { to_int, unsigned, quad }, { d, m, fraction }) {
+    check_simd(b);
+    const code = b.or(fraction, (unsigned ? 256 : 0) | (to_int ? 512 : 0));
+    b.call(CONVERT_LANES, d, m, quad ? SHAPE.quad : 0, code);
+  },
+});
+
+/** VCVT between half and single precision. */
+export const neon_fp_half = define_op<{ to_half: boolean }>()("neon_fp_half", {
+  operands: { d: "dreg", m: "dreg" },
+  lower(b, { to_half }, { d, m }) {
+    check_simd(b);
+    b.call(to_half ? NARROW_TO_HALVES : WIDEN_HALVES, d, m);
+  },
+});
