@@ -33,7 +33,6 @@ export class Builder {
   #next = 0;
   readonly #variables: Variable[] = [];
   #constants = new Map<string, Node>();
-  #ends = false;
 
   /** An i32 constant. */
   c(value: number): Node {
@@ -257,7 +256,6 @@ export class Builder {
   exit(helper: Helper, ...args: (Node | number)[]): void {
     this.call(helper, ...args);
     this.leave();
-    this.#ends = true;
   }
 
   /** A mutable local. */
@@ -326,7 +324,7 @@ export class Builder {
     return {
       nodes: this.#nodes,
       variables: this.#variables,
-      ends: this.#ends || path_ends(this.#nodes),
+      ends: path_ends(this.#nodes),
     };
   }
 
