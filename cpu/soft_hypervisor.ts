@@ -3,7 +3,7 @@ import type { Cpu } from "./cpu.ts";
 import type { Engine } from "./engine/engine.ts";
 import { InterpreterEngine } from "./engine/interpreter.ts";
 import { ReferenceEngine } from "./engine/reference.ts";
-import { kick_at } from "./soft_vcpu.ts";
+import { kick_at } from "./kick.ts";
 import { preferred_init, SoftVm } from "./soft_vm.ts";
 import { CPU_MODELS, FEATURE_TABLE } from "./system/features.ts";
 

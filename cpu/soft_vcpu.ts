@@ -16,13 +16,11 @@ import {
 } from "../hypervisor/mod.ts";
 import type { Cpu } from "./cpu.ts";
 import type { Engine } from "./engine/engine.ts";
+import { KICK, kick_at } from "./kick.ts";
 import { SoftOneRegs } from "./soft_one_reg.ts";
 import { EXIT, STATE } from "./state.ts";
 import { CPU_MODELS, type CpuFeatures, FEATURE_TABLE } from "./system/features.ts";
 import { psci_call, type PsciAction } from "./system/psci.ts";
-
-const KICK = STATE.kick.address >> 2;
-const BUDGET = STATE.budget.address >> 2;
 
 /** Between two looks at the clock the engine should run about this long. */
 const SLICE_MS = 0.25;
@@ -319,13 +317,6 @@ export class SoftVcpu implements Vcpu {
       this.#slice = Math.min(SLICE_MAX, this.#slice * 2);
     }
   }
-}
-
-/** What `kick` does, from any thread that has the memory. */
-export function kick_at(i32: Int32Array): void {
-  Atomics.store(i32, KICK, 1);
-  Atomics.store(i32, BUDGET, 0);
-  Atomics.notify(i32, KICK);
 }
 
 function model_names(): string {
