@@ -11,6 +11,11 @@ export interface Helper {
    * then left at once; what follows the call does not happen.
    */
   readonly exits: boolean;
+  /**
+   * It neither reads nor writes general registers or NZCV, so that the translator may keep them
+   * elsewhere while it runs.
+   */
+  readonly keeps_core: boolean;
   readonly run: (cpu: Cpu, ...args: Value[]) => Value | void;
 }
 
@@ -23,7 +28,7 @@ type ValuesOf<A extends readonly Ty[]> = { [K in keyof A]: ValueOf<A[K]> };
  */
 export function helper<const A extends readonly Ty[], const R extends Ty | undefined>(
   name: string,
-  signature: { args: A; ty: R; exits?: boolean },
+  signature: { args: A; ty: R; exits?: boolean; keeps_core?: boolean },
   run: (cpu: Cpu, ...args: ValuesOf<A>) => R extends Ty ? ValueOf<R> : void,
 ): Helper {
   return {
@@ -31,6 +36,7 @@ export function helper<const A extends readonly Ty[], const R extends Ty | undef
     args: signature.args,
     ty: signature.ty,
     exits: signature.exits ?? false,
+    keeps_core: signature.keeps_core ?? false,
     run: run as unknown as Helper["run"],
   };
 }

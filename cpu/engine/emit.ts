@@ -2,7 +2,7 @@ import type { Helper } from "../helper.ts";
 import type { AccessOptions, Node, Program, VAccess, Variable } from "../ir/node.ts";
 import { OPERAND_KINDS } from "../ir/node.ts";
 import type { Ty } from "../ir/types.ts";
-import { EXIT, STATE, V_BASE } from "../state.ts";
+import { EXIT, type Field, STATE, V_BASE } from "../state.ts";
 import { type Code, OP } from "../wasm/encoder.ts";
 import { access_bits } from "./reference.ts";
 
@@ -34,6 +34,12 @@ export interface Surroundings {
   branch(push: () => void, depth: number): void;
   /** Goes to the address that `push` pushes, its low bits still to be cleared; T is set. */
   branch_to(push: () => void, depth: number): void;
+  /** The WebAssembly local that holds a general register, where registers are kept in locals. */
+  register?(index: number): number;
+  /** The local that holds a state field, if one does. */
+  field?(field: Field): number | undefined;
+  /** Pushes what r15 reads as, where registers are kept in locals. */
+  r15?(): void;
 }
 
 const V_LOAD: Record<VAccess, (c: Code, at: number) => void> = {
@@ -73,6 +79,7 @@ export class ProgramEmitter {
   readonly #code: Code;
   readonly #locals = new Map<number, number>();
   readonly #variables = new Map<Variable, number>();
+  readonly #borrowed: { ty: Ty; index: number }[] = [];
   #depth = 0;
 
   constructor(around: Surroundings) {
@@ -83,14 +90,24 @@ export class ProgramEmitter {
   /** Emits `program`; falls through to what follows unless the program ends its path. */
   emit(program: Program): void {
     this.#block(program.nodes);
-    this.#code.give_back();
+    this.#give_back();
   }
 
   /** Emits `program` and pushes `result`, a value of it that `Builder.result` has marked. */
   emit_value(program: Program, result: Node): void {
     this.#block(program.nodes);
     this.#push(result);
-    this.#code.give_back();
+    this.#give_back();
+  }
+
+  #borrow(ty: Ty): number {
+    const index = this.#code.borrow(ty);
+    this.#borrowed.push({ ty, index });
+    return index;
+  }
+  #give_back(): void {
+    for (const { ty, index } of this.#borrowed.reverse()) this.#code.give_back(ty, index);
+    this.#borrowed.length = 0;
   }
 
   #block(nodes: readonly Node[]): void {
@@ -109,7 +126,7 @@ export class ProgramEmitter {
   #local_of(node: Node): number {
     let local = this.#locals.get(node.id);
     if (local === undefined) {
-      local = this.#code.borrow(node.ty!);
+      local = this.#borrow(node.ty!);
       this.#locals.set(node.id, local);
     }
     return local;
@@ -118,7 +135,7 @@ export class ProgramEmitter {
   #variable(variable: Variable): number {
     let local = this.#variables.get(variable);
     if (local === undefined) {
-      local = this.#code.borrow(variable.ty);
+      local = this.#borrow(variable.ty);
       this.#variables.set(variable, local);
     }
     return local;
@@ -132,6 +149,10 @@ export class ProgramEmitter {
         this.#push_const(node);
         return;
       case "operand":
+        if (node.value !== undefined) {
+          c.i32(node.value);
+          return;
+        }
         this.#around.operand(node.name);
         if (OPERAND_KINDS[node.kind].scale > 1) {
           c.i32(Math.log2(OPERAND_KINDS[node.kind].scale)).byte(0x76);
@@ -185,25 +206,25 @@ export class ProgramEmitter {
           c.set(this.#local_of(node));
         }
         return;
-      case "get_reg": {
-        const at = this.#reg_address(node.index);
-        c.mem(OP.i32_load, 2, at);
+      case "get_reg":
+        this.#get_reg(node.index);
+        return this.#keep(node);
+      case "set_reg":
+        return this.#set_reg(node);
+      case "get": {
+        const local = this.#around.field?.(node.field);
+        if (local !== undefined) c.get(local);
+        else c.i32(0).mem(node.ty === "i64" ? OP.i64_load : OP.i32_load, 2, node.field.address);
         return this.#keep(node);
       }
-      case "set_reg": {
-        const at = this.#reg_address(node.index);
+      case "set": {
+        const local = this.#around.field?.(node.field);
+        if (local === undefined) c.i32(0);
         this.#push(node.value);
-        c.mem(OP.i32_store, 2, at);
+        if (local !== undefined) c.set(local);
+        else c.mem(node.field.type === "i64" ? OP.i64_store : OP.i32_store, 2, node.field.address);
         return;
       }
-      case "get":
-        c.i32(0).mem(node.ty === "i64" ? OP.i64_load : OP.i32_load, 2, node.field.address);
-        return this.#keep(node);
-      case "set":
-        c.i32(0);
-        this.#push(node.value);
-        c.mem(node.field.type === "i64" ? OP.i64_store : OP.i32_store, 2, node.field.address);
-        return;
       case "get_v":
         V_LOAD[node.access](c, this.#v_address(node));
         return this.#keep(node);
@@ -279,12 +300,33 @@ export class ProgramEmitter {
     c.byte(OP.end);
   }
 
+  #get_reg(index: Node): void {
+    const c = this.#code, around = this.#around;
+    const known = known_index(index);
+    if (known === 15 && around.r15) around.r15();
+    else if (known !== undefined && around.register) c.get(around.register(known));
+    else c.mem(OP.i32_load, 2, this.#reg_address(index));
+  }
+  #set_reg(node: Node & { k: "set_reg" }): void {
+    const c = this.#code, around = this.#around;
+    const known = known_index(node.index);
+    if (known !== undefined && around.register) {
+      this.#push(node.value);
+      c.set(around.register(known));
+      return;
+    }
+    const at = this.#reg_address(node.index);
+    this.#push(node.value);
+    c.mem(OP.i32_store, 2, at);
+  }
+
   /** Pushes the base of a register's address; returns the constant part. */
   #reg_address(index: Node): number {
     const c = this.#code;
-    if (index.k === "const") {
+    const known = known_index(index);
+    if (known !== undefined) {
       c.i32(0);
-      return STATE.r.address + 4 * (index.value as number);
+      return STATE.r.address + 4 * known;
     }
     if (index.k === "operand") this.#around.operand(index.name);
     else {
@@ -295,9 +337,14 @@ export class ProgramEmitter {
   }
 
   #v_address(node: Node & { k: "get_v" | "set_v" }): number {
-    if (node.index.k === "const") {
+    const { index } = node;
+    if (index.k === "operand" && index.value !== undefined) {
       this.#code.i32(0);
-      return V_BASE + (node.index.value as number) + node.disp;
+      return V_BASE + index.value * OPERAND_KINDS[index.kind].scale + node.disp;
+    }
+    if (index.k === "const") {
+      this.#code.i32(0);
+      return V_BASE + (index.value as number) + node.disp;
     }
     if (node.index.k === "operand") this.#around.operand(node.index.name);
     else this.#push(node.index);
@@ -310,7 +357,7 @@ export class ProgramEmitter {
       this.#around.branch_to(() => this.#push(node.address), this.#depth);
       return;
     }
-    const target = c.borrow("i32");
+    const target = this.#borrow("i32");
     this.#push(node.address);
     c.set(target);
     c.i32(0).get(target).i32(1).u8(0x71).mem(OP.i32_store, 2, STATE.thumb.address);
@@ -338,7 +385,7 @@ export class ProgramEmitter {
   /** Pushes the page map's entry for `address` into a local; pushes whether the fast path is off. */
   #map_entry(address: number, mask: number, map: number): number {
     const c = this.#code;
-    const entry = c.borrow("i32");
+    const entry = this.#borrow("i32");
     c.i32(0).mem(OP.i32_load, 2, map);
     c.get(address).i32(12).u8(0x76).i32(2).u8(0x74, 0x6a);
     c.mem(OP.i32_load, 2, 0).tee(entry);
@@ -349,12 +396,12 @@ export class ProgramEmitter {
 
   #load(node: Node & { k: "load" }): void {
     const c = this.#code, { width, options } = node;
-    const address = c.borrow("i32");
+    const address = this.#borrow("i32");
     this.#push(node.address);
     c.set(address);
     const map = options.unprivileged ? STATE.user_read_map : STATE.read_map;
     const entry = this.#map_access(address, width, options, map.address);
-    const value = c.borrow(node.ty!);
+    const value = this.#borrow(node.ty!);
     c.unlikely().u8(OP.if, width === 8 ? 0x7e : 0x7f);
     this.#depth++;
     this.#around.mark();
@@ -379,7 +426,7 @@ export class ProgramEmitter {
 
   #store(node: Node & { k: "store" }): void {
     const c = this.#code, { width, options } = node;
-    const address = c.borrow("i32"), value = c.borrow(width === 8 ? "i64" : "i32");
+    const address = this.#borrow("i32"), value = this.#borrow(width === 8 ? "i64" : "i32");
     this.#push(node.address);
     c.set(address);
     this.#push(node.value);
@@ -406,7 +453,7 @@ export class ProgramEmitter {
 
   #compare_exchange(node: Node & { k: "compare_exchange" }): void {
     const c = this.#code, { width } = node;
-    const address = c.borrow("i32"), done = c.borrow("i32");
+    const address = this.#borrow("i32"), done = this.#borrow("i32");
     this.#push(node.address);
     c.set(address);
     const entry = this.#map_entry(address, width - 1, STATE.write_map.address);
@@ -438,7 +485,7 @@ export class ProgramEmitter {
   /** Fast when the range lies in one page that the map has. */
   #probe(node: Node & { k: "probe" }): void {
     const c = this.#code;
-    const address = c.borrow("i32");
+    const address = this.#borrow("i32");
     this.#push(node.address);
     c.set(address);
     const map = node.write ? STATE.write_map : STATE.read_map;
@@ -457,6 +504,12 @@ export class ProgramEmitter {
     this.#depth--;
     c.byte(OP.end);
   }
+}
+
+/** A register index that is known where code is generated. */
+export function known_index(index: Node): number | undefined {
+  if (index.k === "const") return (index.value as number) & 15;
+  return index.k === "operand" ? index.value : undefined;
 }
 
 /** Exit kinds at which the instruction did not happen. */

@@ -146,6 +146,8 @@ export class InterpreterEngine implements Engine {
     const cpu = this.#cpu;
     const rec = cpu.get(STATE.rec);
     if (rec === 0) return;
+    // From here on STATE.itstate has the IT block, not the page: see #clear.
+    cpu.set(STATE.rec, 0);
     const exit = cpu.get(STATE.exit);
     if (is_abandoned(exit)) cpu.i64[STATE.insn_count.address >> 3]!--;
     if (exit === EXIT.jump) return;

@@ -9,6 +9,7 @@ import type {
   Variable,
   Width,
 } from "./node.ts";
+import { OPERAND_KINDS } from "./node.ts";
 import { pure_op } from "./ops.ts";
 import type { Ty, Value } from "./types.ts";
 
@@ -58,7 +59,9 @@ export class Builder {
   /** A pure micro-op with immediate bytes (lane indices, shuffle masks). */
   op_imm(name: string, imm: readonly number[], ...args: (Node | number)[]): Node {
     const op = pure_op(name);
-    const nodes = args.map((a) => typeof a === "number" ? this.#number(op.args[0]!, a) : a);
+    const nodes = args.map((a) =>
+      typeof a === "number" ? this.#number(op.args[0]!, a) : this.#known(a)
+    );
     if (nodes.length !== op.args.length) throw new TypeError(`${name} takes ${op.args.length}`);
     nodes.forEach((n, i) => {
       if (n.ty !== op.args[i]) throw new TypeError(`${name}: argument ${i} is ${n.ty}`);
@@ -309,9 +312,19 @@ export class Builder {
     this.set(STATE.zf, result);
   }
 
-  /** An operand, by name. For op definitions. */
-  operand(name: string, kind: OperandKind): Node {
-    return this.#make({ k: "operand", ty: "i32", name, kind });
+  /**
+   * An operand, by name. For op definitions. With a `value`, one that is known: a constant, or a
+   * register index that stays an operand where it is used as one.
+   */
+  operand(name: string, kind: OperandKind, value?: number): Node {
+    if (value === undefined) return this.#make({ k: "operand", ty: "i32", name, kind });
+    if (OPERAND_KINDS[kind].scale === 1) return this.c(value);
+    return this.#make({ k: "operand", ty: "i32", name, kind, value });
+  }
+
+  /** A known register index as a number. */
+  #known(node: Node): Node {
+    return node.k === "operand" && node.value !== undefined ? this.c(node.value) : node;
   }
 
   /** Marks `node` as a value wanted from outside the program. */

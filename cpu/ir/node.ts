@@ -49,7 +49,13 @@ export type Node =
   & { readonly id: number; readonly ty: Ty | undefined; uses: number }
   & (
     | { readonly k: "const"; readonly value: Value }
-    | { readonly k: "operand"; readonly name: string; readonly kind: OperandKind }
+    | {
+      readonly k: "operand";
+      readonly name: string;
+      readonly kind: OperandKind;
+      /** Known when a program is built for one instruction; then only register indices are operands. */
+      readonly value?: number;
+    }
     | {
       readonly k: "pure";
       readonly op: PureOp;

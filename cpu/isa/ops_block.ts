@@ -40,6 +40,7 @@ function each_register(
   start: Node,
   body: (index: Node, address: Node) => void,
 ): Node {
+  if (list.k === "const") return each_known_register(b, list.value as number, start, body);
   const left = b.local("i32", list);
   const at = b.local("i32", start);
   b.loop(() => {
@@ -52,6 +53,22 @@ function each_register(
     return rest;
   });
   return at.get();
+}
+
+/** {@link each_register} for a list that is known: no loop. */
+function each_known_register(
+  b: Builder,
+  list: number,
+  start: Node,
+  body: (index: Node, address: Node) => void,
+): Node {
+  let offset = 0;
+  for (let index = 0; index < 16; index++) {
+    if (((list >>> index) & 1) === 0) continue;
+    body(b.c(index), b.add(start, offset));
+    offset += 4;
+  }
+  return b.add(start, offset);
 }
 
 /**

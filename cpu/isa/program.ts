@@ -9,11 +9,17 @@ export function form_key(op: Op, statics: Readonly<Record<string, Static>>): str
   return key;
 }
 
-/** Builds the program of one form of an op, with its operands left open. */
-export function build_program(op: Op, statics: Readonly<Record<string, Static>>): Program {
+/** Builds the program of one form of an op, with its operands left open, or of one instruction. */
+export function build_program(
+  op: Op,
+  statics: Readonly<Record<string, Static>>,
+  values?: Readonly<Record<string, number>>,
+): Program {
   const b = new Builder();
   const operands: Record<string, Node> = {};
-  for (const [name, kind] of Object.entries(op.operands)) operands[name] = b.operand(name, kind);
+  for (const [name, kind] of Object.entries(op.operands)) {
+    operands[name] = b.operand(name, kind, values?.[name]);
+  }
   op.lower(b, statics, operands);
   return b.finish();
 }

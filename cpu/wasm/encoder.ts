@@ -137,7 +137,6 @@ export class Code extends Bytes {
   readonly #types: Ty[] = [];
   readonly #parameters: number;
   readonly #free: Record<Ty, number[]> = { i32: [], i64: [], f32: [], f64: [], v128: [] };
-  readonly #lent: { ty: Ty; index: number }[] = [];
   readonly #unlikely: number[] = [];
 
   /** A body for a function with `parameters` parameters. */
@@ -151,11 +150,13 @@ export class Code extends Bytes {
     this.#types.push(ty);
     return this.#parameters + this.#types.length - 1;
   }
-  /** A local until {@link give_back}. */
+  /** A local until it is given back. */
   borrow(ty: Ty): number {
-    const index = this.#free[ty].pop() ?? this.local(ty);
-    this.#lent.push({ ty, index });
-    return index;
+    return this.#free[ty].pop() ?? this.local(ty);
+  }
+  /** Ends a loan. */
+  give_back(ty: Ty, index: number): void {
+    this.#free[ty].push(index);
   }
   /** Says that the `if` or `br_if` that comes next is hardly ever taken. */
   unlikely(): this {
@@ -166,12 +167,6 @@ export class Code extends Bytes {
   hints(): number[] {
     const before = this.#declarations().length;
     return this.#unlikely.map((offset) => offset + before);
-  }
-
-  /** Ends every loan. */
-  give_back(): void {
-    for (const { ty, index } of this.#lent.reverse()) this.#free[ty].push(index);
-    this.#lent.length = 0;
   }
 
   get(local: number): this {
