@@ -176,8 +176,9 @@ export class ProgramDrawer {
     for (;;) {
       const row = this.#random.pick(this.#rows[this.#thumb ? "thumb" : "a32"]);
       const drawn = draw_instruction(this.#random, row, itstate);
+      if (!drawn || touches_counter(drawn)) continue;
       // UNDEFINED ones end programs too soon.
-      if (drawn && row.decode(drawn.fields, { in_it: itstate !== 0, it_last: false })) return drawn;
+      if (row.decode(drawn.fields, { in_it: itstate !== 0, it_last: false })) return drawn;
     }
   }
 
@@ -208,6 +209,15 @@ export class ProgramDrawer {
       else this.#halves.splice(f.at, 2, word & 0xffff, word >>> 16);
     }
   }
+}
+
+/** Whether the loop counter may be among the registers of an instruction. */
+function touches_counter({ row, fields }: Drawn): boolean {
+  return row.fields.some(({ name, width }) =>
+    /list/i.test(name)
+      ? (fields[name]! >>> COUNTER) & 1
+      : width === 4 && /^r/i.test(name) && (fields[name]! | 1) === (COUNTER | 1)
+  );
 }
 
 function a32_branch(f: Fixup, from: number, to: number): number {

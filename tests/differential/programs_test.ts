@@ -12,6 +12,7 @@ import { CASE, CODE, RESULT, type Result } from "./layout.ts";
 import { DATA, DATA_BYTES, type Program, ProgramDrawer } from "./programs.ts";
 import { Random } from "./random.ts";
 import { type EngineName, Subject } from "./subject.ts";
+import { new_case } from "./text.ts";
 import { fill_d, fpscr, integer } from "./values.ts";
 
 const SEED = Number(Deno.env.get("ARMVM_FUZZ_SEED") ?? 1);
@@ -93,4 +94,18 @@ Deno.test(`${PROGRAMS} random programs run alike on both engines`, () => {
   }
   assert.ok(ended > PROGRAMS * 0.9, `only ${ended} programs came to an end`);
   assert.ok(instructions > BigInt(PROGRAMS * 20), `only ${instructions} instructions`);
+});
+
+Deno.test("code that replaces an IT block in which execution stopped is not conditional", () => {
+  const subject = new Subject();
+  const c = new_case(true, []);
+  // itt eq; ldreq r0, [r0]; moveq r1, #1. The load faults.
+  subject.write_halves(CODE, [0xbf04, 0x6800, 0x2101, 0xde00]);
+  c[CASE.cpsr] = 0x4000_0010;
+  assert.equal(subject.run(c, "interpreter")[RESULT.pc], CODE + 2);
+  // movs r2, #1; movs r0, #1; movs r1, #2, with Z clear.
+  subject.write_halves(CODE, [0x2201, 0x2001, 0x2102, 0xde00]);
+  c[CASE.cpsr] = 0x10;
+  const result = subject.run(c, "interpreter");
+  assert.deepEqual([...result.subarray(RESULT.r, RESULT.r + 3)], [1, 2, 1]);
 });
