@@ -66,6 +66,7 @@ function halves(code: readonly number[]): number[] {
 function perform(rig: Rig, engine: Engine, scene: Scene): Outcome {
   const { cpu, system } = rig;
   rig.reset();
+  cpu.set_lines(false, false);
   system.maps.code = engine;
   const at = scene.at ?? CODE;
   const bytes = cpu.code_address(at);
