@@ -151,7 +151,7 @@ const COMPARE_ROWS: Row[] = [
         { signalling: f.E === 1, zero: true },
         { n: operand(f, "d"), m: 0 },
       ),
-    asm: (f) => [f.E ? "vcmpe" : "vcmp", `${type_of(f)} ${names(f, "d")}, #0`],
+    asm: (f) => [f.E ? "vcmpe" : "vcmp", `${type_of(f)} ${names(f, "d")}, #0.0`],
     test: { fp: true },
   }),
 ];
