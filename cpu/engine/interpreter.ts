@@ -242,7 +242,10 @@ export class InterpreterEngine implements Engine {
     for (let i = 0; i < page.it.length; i++) {
       if (i < from || i >= keep_to) page.it[i] = 0;
     }
-    cpu.u8.fill(0, page.base, page.base + slots * RECORD.size);
+    // The operands stay: the store that clears its own page still has its writeback to do.
+    for (let i = 0; i < slots; i++) {
+      cpu.u16[(page.base + i * RECORD.size) >> 1] = HANDLER.decode;
+    }
     const end = page.base + slots * RECORD.size;
     cpu.u16[end >> 1] = page.it[slots] ? HANDLER.page_end_it : HANDLER.page_end;
   }
