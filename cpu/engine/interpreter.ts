@@ -234,20 +234,31 @@ export class InterpreterEngine implements Engine {
   #clear(page: RecordPage): void {
     const cpu = this.#cpu;
     const slots = page.thumb ? 2048 : 1024;
-    // The IT block that is executing must go on as one, even when it rewrites its own page.
-    const rec = cpu.get(STATE.rec);
-    const from = (rec - page.base) / RECORD.size;
-    let keep_to = from;
-    if (from >= 0 && from < slots) { while (keep_to <= slots && page.it[keep_to] !== 0) keep_to++; }
-    for (let i = 0; i < page.it.length; i++) {
-      if (i < from || i >= keep_to) page.it[i] = 0;
-    }
+    const rest = this.#rest_of_it_block(page);
+    page.it.fill(0);
+    for (const { slot, itstate } of rest) page.it[slot] = itstate;
     // The operands stay: the store that clears its own page still has its writeback to do.
     for (let i = 0; i < slots; i++) {
       cpu.u16[(page.base + i * RECORD.size) >> 1] = HANDLER.decode;
     }
     const end = page.base + slots * RECORD.size;
     cpu.u16[end >> 1] = page.it[slots] ? HANDLER.page_end_it : HANDLER.page_end;
+  }
+
+  /** The IT block that is executing must go on as one, even when it rewrites its own page. */
+  #rest_of_it_block(page: RecordPage): { slot: number; itstate: number }[] {
+    const cpu = this.#cpu;
+    const out: { slot: number; itstate: number }[] = [];
+    let slot = (cpu.get(STATE.rec) - page.base) / RECORD.size;
+    if (!page.thumb || slot < 0 || slot >= 2048) return out;
+    const at = cpu.code_address(page.pa);
+    for (let itstate = page.it[slot]!; itstate !== 0; itstate = it_advance(itstate)) {
+      out.push({ slot, itstate });
+      if (slot === 2048) break;
+      slot += is_wide(cpu.u16[(at + slot * 2) >>> 1]!) ? 2 : 1;
+      if (slot > 2048) break;
+    }
+    return out;
   }
 
   /** Drops the records of some bytes of a page; whether records may be left in it. */
