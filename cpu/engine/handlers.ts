@@ -42,6 +42,10 @@ export const HANDLER = {
   forms: 64,
 } as const;
 
+/** Handler numbers of added functions; forms stay below. */
+export const FIRST_NUMBER = 0x4000;
+const LAST_NUMBER = 0xffff;
+
 /** What a form of an op depends on besides its statics. */
 export interface Placement {
   /** Bytes of the instruction. */
@@ -210,6 +214,8 @@ export class Handlers {
   readonly #table: WebAssembly.Table;
   readonly #environment: Record<string, unknown>;
   readonly #cpu: Cpu;
+  readonly #free_numbers: number[] = [];
+  #next_number = FIRST_NUMBER;
   #inline = 0;
   #size = 0;
 
@@ -375,6 +381,37 @@ export class Handlers {
     const exports = this.#instantiate(module, helpers);
     if (slot >= this.#table.length) this.#table.grow(1024);
     this.#table.set(slot, exports.f as () => void);
+  }
+
+  /**
+   * Adds functions that stand for records as outlined forms do, in one module; their handler numbers.
+   * Numbers come from a range of their own and can be given back.
+   */
+  add_functions(emitters: readonly ((imports: Imports) => Code)[]): number[] {
+    const module = new Module();
+    const helpers = new Map<string, Helper>();
+    const imports = new ModuleImports(module, helpers);
+    const codes = emitters.map((emit) => emit(imports));
+    codes.forEach((code, i) => module.func(`f${i}`, ["i32"], ["i32"], code));
+    const exports = this.#instantiate(module, helpers);
+    return codes.map((_, i) => {
+      const number = this.#free_numbers.pop() ?? this.#next_number++;
+      const slot = number - HANDLER.forms - this.#inline;
+      if (slot >= this.#table.length) this.#table.grow(slot + 1024 - this.#table.length);
+      this.#table.set(slot, exports[`f${i}`] as () => void);
+      return number;
+    });
+  }
+
+  /** Whether {@link add_functions} has as many numbers left. */
+  has_room(functions: number): boolean {
+    return this.#free_numbers.length + LAST_NUMBER - this.#next_number >= functions;
+  }
+
+  /** Ends the life of a function from {@link add_functions}. */
+  remove_function(number: number): void {
+    this.#table.set(number - HANDLER.forms - this.#inline, null);
+    this.#free_numbers.push(number);
   }
 
   #build_main(): (rec: number) => void {
@@ -627,11 +664,13 @@ class MainFunction {
     c.byte(0);
     c.tee(this.#scratch).i32(1).u8(0x4b, OP.if, 0x40);
     c.get(this.#scratch).set(this.#rec);
+    this.#spend(1);
     this.#fetch_next();
     this.#to_dispatch(1);
     c.byte(OP.end);
     c.get(this.#scratch).byte(0x45);
     c.u8(OP.if, 0x40);
+    c.i32(0).mem(OP.i32_load, 2, STATE.rec.address).set(this.#rec);
     this.#exit(1);
     c.byte(OP.end);
     c.i32(0).mem(OP.i32_load, 2, STATE.pc.address).set(this.#target);

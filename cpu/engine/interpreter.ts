@@ -17,7 +17,7 @@ const STEP_RECORD = MEM.scratch + 0x40;
 const CROSS_RECORD = MEM.scratch + 0x100;
 
 /** The predecoded records of one page of code in one instruction set. */
-interface RecordPage {
+export interface RecordPage {
   readonly base: number;
   readonly thumb: boolean;
   /** Physical address. */
@@ -31,17 +31,17 @@ const WARM_UP_PAGE: RecordPage = { base: 0, thumb: false, pa: 0, it: new Uint8Ar
 
 /** Tier 0: interprets predecoded records in a generated WebAssembly function. */
 export class InterpreterEngine implements Engine {
-  readonly name = "interpreter";
-  readonly #cpu: Cpu;
-  readonly #handlers: Handlers;
+  readonly name: string = "interpreter";
+  protected readonly cpu: Cpu;
+  protected readonly handlers: Handlers;
   readonly #pages = new Map<number, RecordPage>();
   readonly #chunks: RecordPage[] = [];
   #decoded = 0;
 
   /** An engine for `cpu`. Generating and compiling its main function takes some tens of milliseconds. */
   constructor(cpu: Cpu) {
-    this.#cpu = cpu;
-    this.#handlers = new Handlers(cpu, {
+    this.cpu = cpu;
+    this.handlers = new Handlers(cpu, {
       decode: (rec) => this.#decode(rec),
       lookup: (target) => this.#lookup(target),
       cross: (rec) => this.#cross(rec),
@@ -56,13 +56,13 @@ export class InterpreterEngine implements Engine {
    * compiler then works on another thread while the guest is still being loaded.
    */
   #warm_up(): void {
-    const cpu = this.#cpu;
+    const cpu = this.cpu;
     const budget = cpu.get(STATE.budget), count = cpu.i64[STATE.insn_count.address >> 3]!;
     const insn = decode_a32(0xeaff_fffe);
     this.#write(STEP_RECORD, 0, insn, 4, false, WARM_UP_PAGE);
     for (let i = 0; i < 8; i++) {
       cpu.set(STATE.budget, 500);
-      this.#handlers.run(STEP_RECORD);
+      this.handlers.run(STEP_RECORD);
     }
     cpu.set(STATE.budget, budget);
     cpu.i64[STATE.insn_count.address >> 3] = count;
@@ -71,17 +71,17 @@ export class InterpreterEngine implements Engine {
   /** Counters for `--stats`. */
   get statistics(): Record<string, number> {
     return {
-      ...this.#handlers.statistics,
+      ...this.handlers.statistics,
       record_pages: this.#chunks.length,
       decoded: this.#decoded,
     };
   }
 
   flush_tlb(): void {
-    this.#cpu.u8.fill(0xff, MEM.code_tlb, MEM.code_tlb + 8 * MEM.code_tlb_entries);
+    this.cpu.u8.fill(0xff, MEM.code_tlb, MEM.code_tlb + 8 * MEM.code_tlb_entries);
   }
   flush_tlb_page(va: number): void {
-    this.#cpu.u32[(MEM.code_tlb >> 2) + 2 * ((va >>> 12) & (MEM.code_tlb_entries - 1))] =
+    this.cpu.u32[(MEM.code_tlb >> 2) + 2 * ((va >>> 12) & (MEM.code_tlb_entries - 1))] =
       0xffff_ffff;
   }
   page_written(pa_page: number, offset: number, length: number): boolean {
@@ -94,7 +94,7 @@ export class InterpreterEngine implements Engine {
   }
 
   run(): void {
-    const cpu = this.#cpu;
+    const cpu = this.cpu;
     do {
       while (cpu.get(STATE.itstate) !== 0) {
         if (this.#enter_it_block()) break;
@@ -103,13 +103,13 @@ export class InterpreterEngine implements Engine {
       }
       const rec = this.#lookup(cpu.get(STATE.pc));
       if (rec === 0) return;
-      this.#handlers.run(rec);
+      this.handlers.run(rec);
       this.#leave();
     } while (cpu.get(STATE.exit) === EXIT.none && cpu.get(STATE.budget) > 0);
   }
 
   step(): void {
-    const cpu = this.#cpu;
+    const cpu = this.cpu;
     const pc = cpu.get(STATE.pc), itstate = cpu.get(STATE.itstate);
     const thumb = cpu.get(STATE.thumb) !== 0;
     const fetched = fetch_insn(cpu, pc, thumb, itstate);
@@ -121,7 +121,7 @@ export class InterpreterEngine implements Engine {
     }
     const budget = cpu.get(STATE.budget);
     cpu.set(STATE.budget, 1);
-    this.#handlers.run(STEP_RECORD);
+    this.handlers.run(STEP_RECORD);
     const rec = cpu.get(STATE.rec);
     const in_step = rec >= STEP_RECORD && rec <= STEP_RECORD + 2 * RECORD.size;
     const exit = cpu.get(STATE.exit);
@@ -143,8 +143,9 @@ export class InterpreterEngine implements Engine {
 
   /** Makes pc and ITSTATE exact after the main function came back. */
   #leave(): void {
-    const cpu = this.#cpu;
+    const cpu = this.cpu;
     const rec = cpu.get(STATE.rec);
+    this.left_at = rec;
     if (rec === 0) return;
     // From here on STATE.itstate has the IT block, not the page: see #clear.
     cpu.set(STATE.rec, 0);
@@ -158,7 +159,7 @@ export class InterpreterEngine implements Engine {
       itstate = this.#cross_it;
       size = 4;
     } else {
-      const page = this.#page_of(rec);
+      const page = this.page_of(rec);
       const slot = (rec - page.base) / RECORD.size;
       const offset = slot * (page.thumb ? 2 : 4);
       pc = cpu.get(STATE.pc_page) + offset;
@@ -171,16 +172,20 @@ export class InterpreterEngine implements Engine {
     cpu.set(STATE.itstate, done ? it_advance(itstate) : itstate);
   }
 
+  /** The record at which the main function came back last, or 0: a branch's target when its budget ended. */
+  protected left_at = 0;
+
   /** ITSTATE of the instruction in the crossing scratch record. */
   #cross_it = 0;
 
-  #page_of(rec: number): RecordPage {
+  /** The page that a record belongs to. */
+  protected page_of(rec: number): RecordPage {
     return this.#chunks[Math.floor((rec - MEM.records) / CHUNK)]!;
   }
 
   /** Whether the records at pc were decoded under the very ITSTATE that is current. */
   #enter_it_block(): boolean {
-    const cpu = this.#cpu;
+    const cpu = this.cpu;
     const pc = cpu.get(STATE.pc), itstate = cpu.get(STATE.itstate);
     if (cpu.get(STATE.thumb) === 0) {
       cpu.set(STATE.itstate, 0);
@@ -188,7 +193,7 @@ export class InterpreterEngine implements Engine {
     }
     const rec = this.#lookup(pc);
     if (rec === 0) return false;
-    const page = this.#page_of(rec);
+    const page = this.page_of(rec);
     if (page.it[(rec - page.base) / RECORD.size] !== itstate) return false;
     cpu.set(STATE.itstate, 0);
     return true;
@@ -196,7 +201,7 @@ export class InterpreterEngine implements Engine {
 
   /** The record for code address `target`, with the code TLB filled; 0 after a prefetch abort. */
   #lookup(target: number): number {
-    const cpu = this.#cpu;
+    const cpu = this.cpu;
     const thumb = cpu.get(STATE.thumb);
     const pa = cpu.mem.fetch_page(target);
     if (pa === undefined) {
@@ -219,6 +224,7 @@ export class InterpreterEngine implements Engine {
 
   #new_page(pa: number, thumb: boolean): RecordPage {
     if (this.#chunks.length === CHUNKS) {
+      for (const old of this.#chunks) this.code_dropped(old, 0, 0x1000);
       this.#chunks.length = 0;
       this.#pages.clear();
       this.flush_tlb();
@@ -232,7 +238,7 @@ export class InterpreterEngine implements Engine {
   }
 
   #clear(page: RecordPage): void {
-    const cpu = this.#cpu;
+    const cpu = this.cpu;
     const slots = page.thumb ? 2048 : 1024;
     const rest = this.#rest_of_it_block(page);
     page.it.fill(0);
@@ -245,9 +251,12 @@ export class InterpreterEngine implements Engine {
     cpu.u16[end >> 1] = page.it[slots] ? HANDLER.page_end_it : HANDLER.page_end;
   }
 
+  /** Told before records of a page go: `length` bytes from `offset`. */
+  protected code_dropped(_page: RecordPage, _offset: number, _length: number): void {}
+
   /** The IT block that is executing must go on as one, even when it rewrites its own page. */
   #rest_of_it_block(page: RecordPage): { slot: number; itstate: number }[] {
-    const cpu = this.#cpu;
+    const cpu = this.cpu;
     const out: { slot: number; itstate: number }[] = [];
     let slot = (cpu.get(STATE.rec) - page.base) / RECORD.size;
     if (!page.thumb || slot < 0 || slot >= 2048) return out;
@@ -263,7 +272,7 @@ export class InterpreterEngine implements Engine {
 
   /** Drops the records of some bytes of a page; whether records may be left in it. */
   #forget(page: RecordPage, offset: number, length: number): boolean {
-    const cpu = this.#cpu;
+    const cpu = this.cpu;
     const shift = page.thumb ? 1 : 2;
     // The halfword before may begin a wide instruction that the first byte belongs to.
     const first = Math.max(0, (offset >> shift) - (page.thumb ? 1 : 0));
@@ -275,6 +284,7 @@ export class InterpreterEngine implements Engine {
         return false;
       }
     }
+    this.code_dropped(page, offset, length);
     for (let slot = first; slot <= last; slot++) {
       cpu.u16[(page.base + slot * RECORD.size) >> 1] = HANDLER.decode;
     }
@@ -283,8 +293,8 @@ export class InterpreterEngine implements Engine {
 
   /** Decodes the instruction at `rec`; 1, always. */
   #decode(rec: number): number {
-    const cpu = this.#cpu;
-    const page = this.#page_of(rec);
+    const cpu = this.cpu;
+    const page = this.page_of(rec);
     this.#decoded++;
     // A page that was written has lost its protection along with its records.
     cpu.mem.protect_page(page.pa);
@@ -311,7 +321,7 @@ export class InterpreterEngine implements Engine {
 
   /** Marks the instructions of an IT block, which are then decoded as conditional ones. */
   #open_it_block(page: RecordPage, it_slot: number, insn: Insn): void {
-    const cpu = this.#cpu;
+    const cpu = this.cpu;
     const { firstcond, mask } = insn.decoded.operands;
     const at = cpu.code_address(page.pa);
     let slot = it_slot + 1;
@@ -332,7 +342,7 @@ export class InterpreterEngine implements Engine {
 
   /** The end of a page inside an IT block: the rest of it is stepped through. */
   #page_end_it(): void {
-    const cpu = this.#cpu;
+    const cpu = this.cpu;
     cpu.set(STATE.pc, cpu.get(STATE.pc_page) + (this.#cross_rest !== 0 ? 0x1002 : 0x1000));
     cpu.set(STATE.itstate, this.#cross_rest !== 0 ? this.#cross_rest : this.#end_it());
     this.#cross_rest = 0;
@@ -340,15 +350,15 @@ export class InterpreterEngine implements Engine {
   /** ITSTATE that is left after an instruction that lay in two pages. */
   #cross_rest = 0;
   #end_it(): number {
-    const cpu = this.#cpu;
+    const cpu = this.cpu;
     const pa = cpu.mem.fetch_page(cpu.get(STATE.pc_page));
     return pa === undefined ? 0 : this.#pages.get(pa + 1)?.it[2048] ?? 0;
   }
 
   /** Decodes an instruction that lies in two pages, each time anew; its record, or 0 after an abort. */
   #cross(rec: number): number {
-    const cpu = this.#cpu;
-    const page = this.#page_of(rec);
+    const cpu = this.cpu;
+    const page = this.page_of(rec);
     this.#cross_it = page.it[2047]!;
     const pc = cpu.get(STATE.pc_page) + 0xffe;
     const fetched = fetch_insn(cpu, pc, true, this.#cross_it);
@@ -370,8 +380,8 @@ export class InterpreterEngine implements Engine {
     thumb: boolean,
     page: RecordPage | undefined,
   ): void {
-    const cpu = this.#cpu, { op, statics, operands } = insn.decoded;
-    const info = this.#handlers.info(op, statics);
+    const cpu = this.cpu, { op, statics, operands } = insn.decoded;
+    const info = this.handlers.info(op, statics);
     for (const { name, offset, bytes, scale } of info.layout) {
       const value = operands[name]! * scale;
       if (bytes === 4) cpu.i32[(rec + offset) >> 2] = value;
@@ -383,7 +393,7 @@ export class InterpreterEngine implements Engine {
       const target = pc + operands[info.branch]!;
       near = target >= 0 && target < 0x1000 && (thumb || (target & 3) === 0);
     }
-    const number = this.#handlers.number(info, { size, thumb, near });
+    const number = this.handlers.number(info, { size, thumb, near });
     const two = thumb && size === 4 ? 1 : 0;
     let first = number;
     if (info.registers.some((name) => operands[name] === 15)) {
