@@ -2,13 +2,13 @@ import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import { gzipSync, zstdCompressSync } from "node:zlib";
 import type { GuestMemory } from "../../hypervisor/mod.ts";
+import { require_guest } from "../../tools/fetch_guests.ts";
 import { cells, fdt_find, fdt_node, read_cells, read_fdt, strings, write_fdt } from "../fdt/mod.ts";
 import { be32 } from "./bytes.ts";
 import { type BootState, type Chosen, load, type LoadRequest } from "./load.ts";
 import * as fixtures from "./test_fixtures.ts";
 import {
   concat,
-  find_guest,
   lz4_literals,
   make_elf,
   make_image,
@@ -337,21 +337,22 @@ Deno.test("a user's device tree gets the machine's memory, the command line and 
   assert.equal(chosen.properties.has("linux,initrd-start"), false);
 });
 
-for (const name of ["zImage-armmp", "zImage-lpae"]) {
-  const zimage = find_guest(name);
+const guests = await require_guest("zImage-armmp", "zImage-lpae");
+for (const name of ["zImage-armmp", "zImage-lpae"] as const) {
   Deno.test({
     name: `Debian's ${name} is unpacked here, and lies 0x208000 into memory`,
-    ignore: zimage === undefined,
+    ...guests.skip,
     fn() {
-      const state = run(zimage!, { size: 256 * MiB });
+      const zimage = Deno.readFileSync(guests.path(name));
+      const state = run(zimage, { size: 256 * MiB });
       assert.equal(state.entry, BASE + 0x20_8000, state.log.join());
       assert.equal(state.r2, BASE + 128 * MiB);
       // Its first instruction is a BL, its second MRS r9, CPSR.
       assert.equal(state.at(state.entry, 4)[3], 0xeb);
       assert.equal(state.at(state.entry + 4, 4).readUInt32LE(), 0xe10f_9000);
 
-      const packed = run(zimage!, { size: 256 * MiB, unpack: false });
-      assert_left_packed(packed, zimage!, /switched off/);
+      const packed = run(zimage, { size: 256 * MiB, unpack: false });
+      assert_left_packed(packed, zimage, /switched off/);
     },
   });
 }
