@@ -11,6 +11,7 @@ export interface FpSpec {
   decode: (f: FpFields, thumb: boolean) => Decoded | undefined;
   /** Assembly: mnemonic without condition and type, then the rest with the type, `.f32 s0, s1`. */
   asm: (f: FpFields, address: number) => readonly [name: string, rest: string];
+  /** As a row's. */
   test?: {
     skip?: string;
     valid?: (f: FpFields) => boolean;

@@ -36,6 +36,14 @@ class Subject {
     return cpu;
   }
 
+  /** Runs Thumb halfwords up to an undefined instruction among them. */
+  run_thumb(code: readonly number[]): void {
+    place_code(this.#cpu, code, { thumb: true });
+    this.#engine.page_written(0x4000_1000, 0, 2 * code.length);
+    this.#engine.run();
+    assert.equal(this.#cpu.get(STATE.exit), EXIT.exception);
+  }
+
   /** Runs A32 instructions up to an undefined one; how far they came, in words. */
   run(code: readonly number[]): number {
     const cpu = this.#cpu;
@@ -126,6 +134,20 @@ for (const make of ENGINES) {
     }
   });
 
+  Deno.test(`${make.name}: VFMA rounds once where double precision sees half of a last bit`, () => {
+    const cpu = subject().reset();
+    const vfma = 0xeea0_0a81; // vfma.f32 s0, s1, s2
+    // (1 + 2^-12)^2 is 1 + 2^-11 and half of a last bit; 2^-80 more or less decides.
+    for (const [addend, result] of [[2 ** -80, 0x3f80_1001], [-(2 ** -80), 0x3f80_1000]] as const) {
+      cpu.set(STATE.fp_flags, IXC);
+      cpu.set_vword(0, f32(addend));
+      cpu.set_vword(1, f32(1 + 2 ** -12));
+      cpu.set_vword(2, f32(1 + 2 ** -12));
+      subject().run([vfma]);
+      assert.equal(cpu.vword(0), result);
+    }
+  });
+
   Deno.test(`${make.name}: a comparison reaches APSR through VMRS`, () => {
     const cpu = subject().reset();
     for (const [a, b, nzcv] of [[1, 2, 8], [2, 2, 6], [3, 2, 2], [NaN, 2, 3]] as const) {
@@ -148,6 +170,21 @@ for (const make of ENGINES) {
       assert.equal(cpu.reg(0), 0x4000_2002);
       cpu.set_reg(0, 0x4000_2004);
       assert.equal(subject().run([word]), 1);
+    }
+  });
+
+  Deno.test(`${make.name}: literals are relative to the PC, which Thumb aligns`, () => {
+    const cpu = subject().reset();
+    // vldr d0, [pc, #4]; vldr s2, [pc, #-12]; two words that are never reached
+    subject().run([0xed9f_0b01, 0xed1f_1a03, UDF, 0x1111_1111, 0x2222_2222]);
+    assert.equal(cpu.dreg(0), 0x2222_2222_1111_1111n);
+    assert.equal(cpu.vword(2) >>> 0, 0xed9f_0b01);
+    for (const nops of [0, 1]) {
+      // nop, if any; vldr s0, [pc, #4]; udf; words
+      const code = [...Array(nops).fill(0xbf00), 0xed9f, 0x0a01, 0xde00];
+      while (code.length < 4) code.push(0xde00);
+      subject().run_thumb([...code, 0x3333, 0x4444, 0x5555, 0x6666]);
+      assert.equal(cpu.vword(0), 0x4444_3333);
     }
   });
 
