@@ -1,4 +1,11 @@
-import { AcceleratorError, type CpuModel, type Ended, ImageError, Machine } from "../mod.ts";
+import {
+  AcceleratorError,
+  type CpuModel,
+  type Ended,
+  ImageError,
+  Machine,
+  type NamedBytes,
+} from "../mod.ts";
 import { CliError, EXIT_STATUS, type ExitStatus } from "./exit_status.ts";
 import { open_console } from "./console.ts";
 import type { ConsoleTarget } from "./parse_values.ts";
@@ -26,29 +33,47 @@ export interface BootOptions {
 // Linux on ARM cuts its command line off after this many bytes (COMMAND_LINE_SIZE less the NUL).
 const LINUX_COMMAND_LINE = 1023;
 
+/** How {@link run_guest} runs a guest. */
+export interface RunGuestOptions extends Omit<BootOptions, "initrd" | "dtb"> {
+  /** What the end of a standard input that is no terminal sends to the guest; default: nothing. */
+  readonly input_end?: Uint8Array;
+}
+
+/** What a guest is made of. */
+export interface GuestFiles {
+  readonly kernel: NamedBytes;
+  readonly initrd?: NamedBytes;
+  readonly dtb?: NamedBytes;
+}
+
 /** `armvm boot`: runs a guest with its serial line on the terminal. */
 export async function boot(image: string, options: BootOptions): Promise<ExitStatus> {
   using stopper = new Stopper();
-  const log = (level: "warn" | "info" | "debug", line: string) => {
-    if (options.quiet || (level === "debug" && !options.verbose)) return;
-    say(level === "warn" ? `warning: ${line}` : line);
-  };
   if (new TextEncoder().encode(options.append).length > LINUX_COMMAND_LINE) {
-    log("warn", `--append is longer than ${LINUX_COMMAND_LINE} bytes; Linux will cut it off`);
+    const line = `--append is longer than ${LINUX_COMMAND_LINE} bytes; Linux will cut it off`;
+    log_with(options)("warn", line);
   }
   const limit = options.memory;
-  const kernel = await read_file(image, { what: "image", limit });
-  const initrd = options.initrd === undefined
-    ? undefined
-    : await read_file(options.initrd, { what: "initrd", limit });
-  const dtb = options.dtb === undefined
-    ? undefined
-    : await read_file(options.dtb, { what: "device tree", limit });
+  const read = async (name: string, what: string): Promise<NamedBytes> => ({
+    bytes: await read_file(name, { what, limit }),
+    name,
+  });
+  const kernel = await read(image, "image");
+  const initrd = options.initrd === undefined ? undefined : await read(options.initrd, "initrd");
+  const dtb = options.dtb === undefined ? undefined : await read(options.dtb, "device tree");
+  const files = { kernel, ...(initrd && { initrd }), ...(dtb && { dtb }) };
+  return await run_guest(files, options, stopper);
+}
 
-  const opening = open({
-    kernel: { bytes: kernel, name: image },
-    ...(initrd && { initrd: { bytes: initrd, name: options.initrd! } }),
-    ...(dtb && { dtb: { bytes: dtb, name: options.dtb! } }),
+/** Runs a guest until it ends; says what status to end with. */
+export async function run_guest(
+  files: GuestFiles,
+  options: RunGuestOptions,
+  stopper: Stopper,
+): Promise<ExitStatus> {
+  const log = log_with(options);
+  const opening = open_machine({
+    ...files,
     append: options.append,
     memory: options.memory,
     cpu: options.cpu,
@@ -62,7 +87,11 @@ export async function boot(image: string, options: BootOptions): Promise<ExitSta
   // Stopped while loading: the loading thread ends with the process.
   if (!(machine instanceof Machine)) return machine;
   await using _machine = machine;
-  using console = open_console(options.console, { machine, stopper });
+  using console = open_console(options.console, {
+    machine,
+    stopper,
+    ...(options.input_end && { input_end: options.input_end }),
+  });
   const started = performance.now();
   const ended = await machine.run({
     signal: stopper.signal,
@@ -76,8 +105,15 @@ export async function boot(image: string, options: BootOptions): Promise<ExitSta
   return status_of(ended, { stopper, timeout: options.timeout });
 }
 
+function log_with(options: Pick<BootOptions, "quiet" | "verbose">) {
+  return (level: "warn" | "info" | "debug", line: string): void => {
+    if (options.quiet || (level === "debug" && !options.verbose)) return;
+    say(level === "warn" ? `warning: ${line}` : line);
+  };
+}
+
 /** Opens the machine; what is wrong with the input becomes the user's error. */
-async function open(options: Parameters<typeof Machine.open>[0]): Promise<Machine> {
+export async function open_machine(options: Parameters<typeof Machine.open>[0]): Promise<Machine> {
   try {
     return await Machine.open(options);
   } catch (error) {

@@ -23,6 +23,8 @@ export interface ConsoleLink extends Disposable {
 export interface ConsoleContext {
   readonly machine: Machine;
   readonly stopper: Stopper;
+  /** What the end of a standard input that is no terminal sends to the guest; default: nothing. */
+  readonly input_end?: Uint8Array;
 }
 
 /** Connects the machine's serial line to what `--console` names. */
@@ -70,7 +72,7 @@ class StdioConsole implements ConsoleLink {
   // Output waits while the monitor has the screen.
   #gate: PromiseWithResolvers<void> | undefined;
 
-  constructor({ machine, stopper }: ConsoleContext) {
+  constructor({ machine, stopper, input_end }: ConsoleContext) {
     this.#machine = machine;
     this.#stopper = stopper;
     this.#monitor = new Monitor({
@@ -80,7 +82,7 @@ class StdioConsole implements ConsoleLink {
       quit: () => stopper.stop(EXIT_STATUS.quit),
     });
     this.#output = this.#pump_output();
-    this.#pump_input().catch((error) => {
+    this.#pump_input(input_end).catch((error) => {
       if (!stopper.signal.aborted) say(`standard input: ${file_reason(error)}`);
     });
   }
@@ -112,15 +114,18 @@ class StdioConsole implements ConsoleLink {
     }
   }
 
-  async #pump_input(): Promise<void> {
+  async #pump_input(input_end: Uint8Array | undefined): Promise<void> {
     const writer = this.#machine.console.writable.getWriter();
     const filter = this.#terminal.raw ? new EscapeFilter() : undefined;
     const buffer = new Uint8Array(4096);
     let waiting = 0;
     for (;;) {
       const count = await Deno.stdin.read(buffer);
-      // The end of the input is not the end of the guest.
-      if (count === null) return;
+      if (count === null) {
+        // The end of the input is not the end of the guest, unless that was asked for.
+        if (input_end && filter === undefined) await writer.write(input_end);
+        return;
+      }
       const input = buffer.slice(0, count);
       if (filter === undefined) {
         await writer.write(input);

@@ -43,7 +43,9 @@ function commander_status(error: CommanderError, args: readonly string[]): ExitS
   return EXIT_STATUS.usage;
 }
 
-const COMMAND_NAMES: readonly string[] = ["boot", "info", "dtb", "completions"];
+const COMMAND_NAMES: readonly string[] = [
+  ...["boot", "demo", "selftest", "info", "dtb", "completions"],
+];
 
 /** The program with its commands; `ended` is told the status of the one that runs. */
 export function build_program(ended: (status: ExitStatus) => void): Command {
@@ -59,6 +61,7 @@ export function build_program(ended: (status: ExitStatus) => void): Command {
       `
 Examples:
   armvm boot zImage --initrd initramfs.cpio.gz --append "console=ttyAMA0"
+  armvm demo
   armvm info
   armvm dtb --memory 1G --format dts
 
@@ -67,6 +70,8 @@ ${EXIT_STATUS_HELP}`,
   add_boot(program, ended);
   add_info(program, ended);
   add_dtb(program, ended);
+  add_demo(program, ended);
+  add_selftest(program, ended);
   add_completions(program, ended);
   return program;
 }
@@ -79,13 +84,8 @@ function add_boot(program: Command, ended: (status: ExitStatus) => void): void {
     .option("--append <string>", "kernel command line", "console=ttyAMA0")
     .addOption(memory_option())
     .addOption(cpu_option())
-    .addOption(
-      new Option("--accel <name>", "what runs the guest").choices(ACCELS).default("auto" as const),
-    )
-    .addOption(
-      new Option("--engine <name>", "how the software core runs it").choices(ENGINES)
-        .default("auto" as const),
-    )
+    .addOption(accel_option())
+    .addOption(engine_option())
     .option("--dtb <file>", "device tree to use in place of the machine's own")
     .option("--timeout <seconds>", "stop after this long", option("timeout", parse_seconds))
     .option("--no-reboot", "stop when the guest resets, with status 8")
@@ -109,14 +109,36 @@ Examples:
 ${EXIT_STATUS_HELP}`,
     )
     .action(async (image, options) => {
-      if (options.accel === "kvm" && options.engine !== "auto") {
-        throw new CliError(
-          EXIT_STATUS.usage,
-          "--engine is for the software core; leave it out with --accel kvm",
-        );
-      }
+      check_engine(options);
       const { boot } = await import("./boot.ts");
       ended(await boot(image, options));
+    });
+}
+
+function add_demo(program: Command, ended: (status: ExitStatus) => void): void {
+  program.command("demo")
+    .description("run the guest that armvm carries: ID registers, checks, a benchmark, an echo")
+    .addOption(cpu_option())
+    .addOption(accel_option())
+    .addOption(engine_option())
+    .option("--timeout <seconds>", "stop after this long", option("timeout", parse_seconds))
+    .addOption(new Option("--quiet", "errors only").conflicts("verbose"))
+    .option("--verbose", "say on stderr what is going on")
+    .addHelpText("after", "\nExamples:\n  armvm demo\n  armvm demo --cpu cortex-a7 </dev/null")
+    .action(async (options) => {
+      check_engine(options);
+      const { demo } = await import("./demo.ts");
+      ended(await demo(options));
+    });
+}
+
+function add_selftest(program: Command, ended: (status: ExitStatus) => void): void {
+  program.command("selftest")
+    .description("check armvm itself, with every accelerator and engine of this host")
+    .addHelpText("after", "\nExample:\n  armvm selftest && echo fine")
+    .action(async () => {
+      const { selftest } = await import("./selftest.ts");
+      ended(await selftest());
     });
 }
 
@@ -174,6 +196,25 @@ Examples:
 function memory_option() {
   return new Option("--memory <size>", "guest memory, 1M to 3G")
     .argParser(option("memory", parse_memory)).default(512 << 20, "512M");
+}
+
+function accel_option() {
+  return new Option("--accel <name>", "what runs the guest").choices(ACCELS)
+    .default("auto" as const);
+}
+
+function engine_option() {
+  return new Option("--engine <name>", "how the software core runs it").choices(ENGINES)
+    .default("auto" as const);
+}
+
+/** Throws when an engine is asked for that will not be used. */
+function check_engine(options: { readonly accel: string; readonly engine: string }): void {
+  if (options.accel !== "kvm" || options.engine === "auto") return;
+  throw new CliError(
+    EXIT_STATUS.usage,
+    "--engine is for the software core; leave it out with --accel kvm",
+  );
 }
 
 function cpu_option() {

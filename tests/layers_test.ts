@@ -12,7 +12,8 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
   machine: ["hypervisor", "devices"],
   host: ["hypervisor", "devices", "machine"],
   "mod.ts": ["host", "hypervisor", "machine"],
-  cli: ["mod.ts", "deno.json"],
+  guest: [],
+  cli: ["mod.ts", "guest", "deno.json"],
   "main.ts": ["cli"],
 };
 

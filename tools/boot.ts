@@ -1,8 +1,9 @@
 /**
  * The `boot` task: Debian's kernel and a busybox shell, in one command.
  *
- * `deno task boot [zImage busybox-or-initrd]`. Without files it fetches Debian's, once. With a
- * terminal it gives an interactive shell; without one it shows that the guest works and powers off.
+ * `deno task boot [zImage busybox-or-initrd]`. Without files it fetches Debian's, once; where that
+ * fails, `armvm demo` runs in their place. With a terminal it gives an interactive shell; without
+ * one it shows that the guest works and powers off.
  *
  * @module
  */
@@ -22,6 +23,7 @@ async function boot_debian(files: readonly string[]): Promise<ExitStatus> {
     return EXIT_STATUS.usage;
   }
   const found = files.length === 2 ? await given_files(files) : await debian_files();
+  if (found === undefined) return await run_cli(["demo"]);
   if (typeof found === "number") return found;
   const what = Deno.stdin.isTerminal() ? "shell" : "demo";
   const append = `console=ttyAMA0 ${what}`;
@@ -33,7 +35,8 @@ interface Files {
   readonly initrd: string;
 }
 
-async function debian_files(): Promise<Files | ExitStatus> {
+/** Debian's kernel and an initramfs; undefined where they cannot be had, which it says. */
+async function debian_files(): Promise<Files | undefined> {
   const names: GuestName[] = ["zImage-armmp", "initramfs.cpio.gz"];
   const paths: string[] = [];
   for (const name of names) {
@@ -41,10 +44,11 @@ async function debian_files(): Promise<Files | ExitStatus> {
     if (path === undefined) {
       say(`cannot fetch ${name} through apt: ${why_missing(name)}`);
       say(
-        "pass two files instead, a 32-bit ARM kernel and a static armhf busybox (or an initrd): " +
-          "deno task boot path/to/zImage path/to/busybox",
+        "to boot Linux, pass two files, a 32-bit ARM kernel and a static armhf busybox (or an " +
+          "initrd): deno task boot path/to/zImage path/to/busybox",
       );
-      return EXIT_STATUS.file;
+      say("running the demonstration instead, the guest that armvm carries");
+      return undefined;
     }
     paths.push(path);
   }

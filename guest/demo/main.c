@@ -3,10 +3,11 @@
 
 static const char banner[] =
   "\n"
-  "   __ _ _ __ _ __ _____ _ __  \n"
-  "  / _` | '__| '_ ` _ \\ V / '_ \\\n"
-  " | (_| | |  | | | | | \\_/| | | |   a guest built from armvm's own source\n"
-  "  \\__,_|_|  |_| |_| |_|  |_| |_|\n\n";
+  "   __ _ _ __ _ __ _____   ___ __ ___\n"
+  "  / _` | '__| '_ ` _ \\ \\ / / '_ ` _ \\\n"
+  " | (_| | |  | | | | | \\ V /| | | | | |\n"
+  "  \\__,_|_|  |_| |_| |_|\\_/ |_| |_| |_|\n\n"
+  "A guest built from armvm's own source.\n\n";
 
 /* The UART's receive interrupts: level 1/8 is as good as any, the time-out brings single keys. */
 static void listen(void) {
