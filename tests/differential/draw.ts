@@ -45,13 +45,41 @@ const NEVER_IN_IT = /^(B_cond|CBZ)$/;
 export interface DrawnRow {
   readonly row: Row;
   readonly kind: Kind;
+  /** Bits that are set and cleared in the instruction after its fields were found valid. */
+  readonly force?: { readonly set: number; readonly clear: number };
 }
 
-/** Every row that a user process can execute. */
+/** Fields that make a row write r15. List fields are joined with what was drawn. */
+const TO_PC: readonly [isas: string, name: RegExp, fields: Readonly<Record<string, number>>][] = [
+  ["a32", /^(AND|EOR|SUB|RSB|ADD|ADC|SBC|RSC|ORR|MOV|BIC|MVN)_(imm|reg)$/, { rd: 15, s: 0 }],
+  ["a32 t32", /^LDR_(imm|reg|imm12|neg|pre|post)(_pre|_post)?$/, { Rt: 15 }],
+  ["a32 t32", /^LDM(IA|IB|DA|DB)$/, { list: 0x8000 }],
+  ["t16", /^POP$/, { P: 1 }],
+  ["t16", /^ADD_reg_T2$/, { n: 1, rdn: 7 }],
+  ["t16", /^MOV_reg_T1$/, { d: 1, rd: 7 }],
+];
+
+/** The same row with r15 as where its result goes, if it can. */
+function to_pc(row: Row): DrawnRow[] {
+  const found = TO_PC.find(([isas, name]) => isas.includes(row.isa) && name.test(row.name));
+  if (!found) return [];
+  let set = 0, clear = 0;
+  for (const { name, shift, width } of row.fields) {
+    const value = found[2][name];
+    if (value === undefined) continue;
+    set |= value << shift;
+    if (name !== "list") clear |= ((1 << width) - 1) << shift;
+    // LR and PC together are UNPREDICTABLE in T32.
+    else if (row.isa === "t32") clear |= 0x4000;
+  }
+  return [{ row, kind: "branch", force: { set, clear } }];
+}
+
+/** Every row that a user process can execute, and those that can write r15 once more. */
 export function runnable_rows(): DrawnRow[] {
   return ROWS.flatMap((row) => {
     const kind = kind_of(row);
-    return kind === undefined ? [] : [{ row, kind }];
+    return kind === undefined ? [] : [{ row, kind }, ...to_pc(row)];
   });
 }
 
@@ -71,7 +99,11 @@ function draw_field(random: Random, width: number): number {
 }
 
 /** Draws an instruction of `row`; undefined when what came out is not to be run. */
-export function draw_instruction(random: Random, row: Row, itstate: number): Drawn | undefined {
+export function draw_instruction(
+  random: Random,
+  { row, force }: Pick<DrawnRow, "row" | "force">,
+  itstate: number,
+): Drawn | undefined {
   let word = (row.value | row.sb_value) >>> 0;
   for (const { name, shift, width } of row.fields) {
     let value = draw_field(random, width);
@@ -80,6 +112,7 @@ export function draw_instruction(random: Random, row: Row, itstate: number): Dra
   }
   const fields = extract_fields(row, word);
   if (row.test.valid && !row.test.valid(fields)) return undefined;
+  if (force) word = ((word & ~force.clear) | force.set) >>> 0;
   const found = row.isa === "a32"
     ? decode_a32(word).row
     : row.isa === "t16"
@@ -107,13 +140,20 @@ export class Drawer {
   readonly #subject: Subject;
   readonly #rows: readonly DrawnRow[];
   readonly #seed: number;
-  readonly #fillers: Readonly<Record<"thumb", DrawnRow[]>>;
+  readonly #fillers: Readonly<Record<Isa, readonly DrawnRow[]>>;
+  readonly #loads_exclusive: readonly DrawnRow[];
 
   constructor(subject: Subject, seed: number, rows: readonly DrawnRow[] = runnable_rows()) {
     this.#subject = subject;
     this.#seed = seed;
     this.#rows = rows;
-    this.#fillers = { thumb: rows.filter((r) => r.row.isa !== "a32" && r.kind === "plain") };
+    const all = runnable_rows();
+    const harmless = all.filter(({ row, kind }) =>
+      kind === "plain" && !row.test.memory && !/PUSH|POP|IT\b|SP/i.test(row.name)
+    );
+    const of = (isa: Isa) => harmless.filter(({ row }) => row.isa === isa);
+    this.#fillers = { a32: of("a32"), t16: of("t16"), t32: of("t32") };
+    this.#loads_exclusive = all.filter(({ row }) => row.name.startsWith("LDREX"));
   }
 
   /** Draws cases `from` to `to`; the rows take turns. */
@@ -146,14 +186,15 @@ export class Drawer {
     throw new Error(`Cannot draw a case for row ${isa} ${name}: its hints reject everything`);
   }
 
-  #attempt(random: Random, { row, kind }: DrawnRow, address: number): Case | undefined {
+  #attempt(random: Random, drawn_row: DrawnRow, address: number): Case | undefined {
+    const { row, kind } = drawn_row;
     const c = new Uint32Array(CASE.words);
     c[CASE.code_address] = address;
     c[CASE.thumb] = row.isa === "a32" ? 0 : 1;
     c[CASE.entry] = address | c[CASE.thumb]!;
     c[CASE.fill_before] = kind === "branch" ? BRANCH_SLOT / 2 : 0;
     c[CASE.fill_after] = kind === "branch" ? BRANCH_SLOT / 2 : SLOT;
-    const main = this.#code(random, c, { row, kind });
+    const main = this.#code(random, c, drawn_row);
     if (!main) return undefined;
     for (let i = 0; i < 15; i++) c[CASE.r + i] = integer(random);
     c[CASE.cpsr] = (random.word() & 0xf80f_0000) | 0x10;
@@ -169,52 +210,88 @@ export class Drawer {
   }
 
   /** Writes the code of a case; its main instruction, or undefined when it cannot be used. */
-  #code(random: Random, c: Case, { row, kind }: DrawnRow): Drawn | undefined {
+  #code(random: Random, c: Case, drawn_row: DrawnRow): Drawn | undefined {
+    const { row, kind } = drawn_row;
     const code = c.subarray(CASE.code, CASE.code + CASE.code_words);
     if (kind === "literal") { for (let i = 1; i < code.length; i++) code[i] = random.word(); }
     else code.fill(c[CASE.thumb] ? STOP_THUMB : STOP_A32);
-    if (row.isa === "a32") {
-      const drawn = draw_instruction(random, row, 0);
-      if (!drawn) return undefined;
-      code[0] = drawn.word;
-      code[1] = STOP_A32;
-      return drawn;
-    }
+    const sequence = row.isa !== "a32" && random.percent(25) && !NEVER_IN_IT.test(row.name)
+      ? this.#it_block(random, drawn_row)
+      : this.#sequence(random, drawn_row);
+    if (!sequence) return undefined;
     const halves = new Uint16Array(code.buffer, code.byteOffset, code.length * 2);
     let at = 0;
-    const put = ({ row: { isa }, word }: Drawn): void => {
+    for (const { row: { isa }, word } of sequence) {
       if (isa === "t32") halves[at++] = word >>> 16;
       halves[at++] = word & 0xffff;
-    };
-    let main: Drawn | undefined;
-    if (random.percent(25) && !NEVER_IN_IT.test(row.name)) {
-      // An IT block; the row's instruction comes last, as branches must.
-      let itstate = draw_it(random);
-      halves[at++] = 0xbf00 | itstate;
-      while (itstate !== 0) {
-        const last = (itstate & 15) === 8;
-        const drawn = last
-          ? main = draw_instruction(random, row, itstate)
-          : this.#filler(random, itstate);
-        if (!drawn) return undefined;
-        put(drawn);
-        itstate = it_advance(itstate);
-      }
-    } else {
-      main = draw_instruction(random, row, 0);
-      if (!main) return undefined;
-      put(main);
+      if (isa === "a32") halves[at++] = word >>> 16;
     }
-    halves[at] = halves[at + 1] = STOP_THUMB & 0xffff;
-    return main;
+    const stop = c[CASE.thumb] ? STOP_THUMB : STOP_A32;
+    halves[at] = stop & 0xffff;
+    halves[at + 1] = stop >>> 16;
+    return sequence.at(-1);
   }
 
-  /** An instruction that accesses no memory, to fill an IT block. */
-  #filler(random: Random, itstate: number): Drawn | undefined {
+  /** The instruction, sometimes after others. */
+  #sequence(random: Random, drawn_row: DrawnRow): Drawn[] | undefined {
+    const main = draw_instruction(random, drawn_row, 0);
+    if (!main) return undefined;
+    const before: (Drawn | undefined)[] = [];
+    if (main.row.name.startsWith("STREX") && random.percent(80)) {
+      before.push(this.#load_exclusive(random, main));
+    } else if (random.percent(8)) {
+      for (let i = random.below(4); i >= 0; i--) before.push(this.#filler(random, main.row.isa, 0));
+    }
+    return [...before.filter((d) => d !== undefined), main];
+  }
+
+  /** The load that a store exclusive goes with. */
+  #load_exclusive(random: Random, main: Drawn): Drawn | undefined {
+    const name = main.row.name.replace("ST", "LD");
+    const found = this.#loads_exclusive.find((r) =>
+      r.row.name === name && r.row.isa === main.row.isa
+    );
+    for (let i = 0; found && i < 100; i++) {
+      const drawn = draw_instruction(random, found, 0);
+      if (!drawn) continue;
+      let { word } = drawn;
+      const fields: Record<string, number> = { ...drawn.fields };
+      for (const { name, shift, width } of found.row.fields) {
+        if (name !== "Rn" && !name.startsWith("imm") && name !== "cond") continue;
+        const mask = ((1 << width) - 1) << shift;
+        fields[name] = main.fields[name]!;
+        word = ((word & ~mask) | (main.fields[name]! << shift)) >>> 0;
+      }
+      const { Rt, Rt2, Rn } = fields;
+      const overwritten = Rt === Rn || Rt2 === Rn || (name === "LDREXD" && (Rt! | 1) === Rn);
+      if (!overwritten && (found.row.test.valid?.(fields) ?? true)) {
+        return { ...drawn, fields, word };
+      }
+    }
+    return undefined;
+  }
+
+  /** An IT block; the row's instruction comes last, as branches must. */
+  #it_block(random: Random, drawn_row: DrawnRow): Drawn[] | undefined {
+    let itstate = draw_it(random);
+    const it = ROWS.find((r) => r.isa === "t16" && r.name === "IT")!;
+    const out: Drawn[] = [{ row: it, word: 0xbf00 | itstate, fields: {} }];
+    while (itstate !== 0) {
+      const last = (itstate & 15) === 8;
+      const drawn = last
+        ? draw_instruction(random, drawn_row, itstate)
+        : this.#filler(random, random.percent(50) ? "t16" : "t32", itstate);
+      if (!drawn) return undefined;
+      out.push(drawn);
+      itstate = it_advance(itstate);
+    }
+    return out;
+  }
+
+  /** An instruction that accesses no memory, to go before another. */
+  #filler(random: Random, isa: Isa, itstate: number): Drawn | undefined {
     for (let i = 0; i < 20; i++) {
-      const { row } = random.pick(this.#fillers.thumb);
-      if (row.test.memory || /PUSH|POP|IT\b|SP/i.test(row.name)) continue;
-      const drawn = draw_instruction(random, row, itstate);
+      const drawn = draw_instruction(random, random.pick(this.#fillers[isa]), itstate);
       if (drawn) return drawn;
     }
     return undefined;
@@ -227,6 +304,10 @@ export class Drawer {
       if (random.percent(50)) {
         c[CASE.r + i] = address + 0x100 * random.below(16) + (thumb ? 2 * random.below(64) + 1 : 0);
       } else if ((c[CASE.r + i]! & 3) === 2) c[CASE.r + i]! ^= 2;
+    }
+    // What LDR and LDM may load into r15.
+    for (let i = 0; i < WINDOW_BYTES / 4; i++) {
+      if (random.percent(70)) c[CASE.window + i] = c[CASE.r + random.below(15)]!;
     }
   }
 

@@ -175,7 +175,7 @@ export class ProgramDrawer {
   #instruction(itstate: number): Drawn {
     for (;;) {
       const row = this.#random.pick(this.#rows[this.#thumb ? "thumb" : "a32"]);
-      const drawn = draw_instruction(this.#random, row, itstate);
+      const drawn = draw_instruction(this.#random, { row }, itstate);
       if (!drawn || touches_counter(drawn)) continue;
       // UNDEFINED ones end programs too soon.
       if (row.decode(drawn.fields, { in_it: itstate !== 0, it_last: false })) return drawn;

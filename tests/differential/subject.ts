@@ -133,13 +133,14 @@ export class Subject {
   readonly #arena: Arena;
   #mapped = false;
 
-  constructor() {
+  /** Engines over a new CPU; `fast` makes the one that is compared with the reference engine. */
+  constructor(fast: (cpu: Cpu) => Engine = (cpu) => new InterpreterEngine(cpu)) {
     const cpu = this.cpu = new Cpu(new_cpu_memory(RAM_SIZE));
     const system = new System(cpu, { base: RAM, size: RAM_SIZE });
     this.#arena = new Arena(cpu);
     this.engines = {
       reference: new ReferenceEngine(cpu),
-      interpreter: new InterpreterEngine(cpu),
+      interpreter: fast(cpu),
     };
     system.maps.code = this.engines.interpreter;
     this.#arena.on_code_write = (page, offset, length) => {
