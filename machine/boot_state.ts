@@ -1,4 +1,4 @@
-import { core_reg_id, type Vcpu } from "../hypervisor/mod.ts";
+import { ARM64_CORE, core_reg_id, type Vcpu, x_reg_id } from "../hypervisor/mod.ts";
 
 /** Where and with what the boot CPU begins. */
 export interface BootState {
@@ -6,6 +6,8 @@ export interface BootState {
   readonly entry: number;
   /** Whether it is a T32 one. */
   readonly thumb?: boolean;
+  /** Whether the boot CPU begins in AArch64; the registers are then X0 to X12. */
+  readonly arm64?: boolean;
   /** Values of r0 to r12 by number; those not given are 0. */
   readonly registers: readonly (readonly [register: number, value: number])[];
 }
@@ -17,6 +19,8 @@ const CPSR = 16;
 /** Supervisor mode with asynchronous aborts, IRQs and FIQs masked; Linux's booting.rst asks so. */
 const SVC_MASKED = 0x1d3;
 const CPSR_T = 0x20;
+/** EL1 with its own stack pointer; debug exceptions, SErrors, IRQs and FIQs masked. */
+const EL1H_MASKED = 0x3c5n;
 
 /**
  * Writes the registers of a vCPU that is fresh from `init`.
@@ -32,8 +36,21 @@ export function write_boot_state(vcpu: Vcpu, state: BootState): void {
       throw new RangeError(`Cannot boot with r${register} set: only r0 to r12 can be`);
     }
   }
+  if (state.arm64) return write_arm64(vcpu, state, values);
   // The mode first: it chooses the bank that the others go to.
   set(CPSR, SVC_MASKED | (state.thumb ? CPSR_T : 0));
   for (let register = 0; register <= 12; register++) set(register, values.get(register) ?? 0);
   set(PC, state.thumb ? state.entry & ~1 : state.entry);
+}
+
+function write_arm64(
+  vcpu: Vcpu,
+  { entry }: BootState,
+  values: ReadonlyMap<number, number>,
+): void {
+  vcpu.set_reg(ARM64_CORE.pstate, EL1H_MASKED);
+  for (let register = 0; register <= 12; register++) {
+    vcpu.set_reg(x_reg_id(register), BigInt((values.get(register) ?? 0) >>> 0));
+  }
+  vcpu.set_reg(ARM64_CORE.pc, BigInt(entry));
 }

@@ -1,4 +1,5 @@
 import type { GuestMemory } from "../../hypervisor/mod.ts";
+import { read_arm64_image, zboot_payload } from "./arm64_image.ts";
 import { decompress_file, is_compression } from "./decompress.ts";
 import { read_elf } from "./elf.ts";
 import { hex, human_size, ImageError, WANTED, with_advice } from "./error.ts";
@@ -56,6 +57,11 @@ export interface LoadRequest {
   readonly dtb?: Uint8Array;
   /** Kernel command line, for `dtb`. */
   readonly append?: string;
+  /**
+   * Whether the vCPU runs 64-bit kernels: `true`, or why it does not, for a message. Absent where
+   * there is no more to say.
+   */
+  readonly arm64?: true | string;
   /** Takes lines for `--verbose`. */
   log(line: string): void;
 }
@@ -66,11 +72,13 @@ export interface BootState {
   readonly entry: number;
   /** Whether it is a Thumb instruction. */
   readonly thumb: boolean;
-  /** r0: 0. */
+  /** Whether it is a 64-bit kernel: then X0 has the address of the device tree, not r2. */
+  readonly arm64: boolean;
+  /** r0: 0; or X0. */
   readonly r0: number;
-  /** r1: all ones, "no machine number". */
+  /** r1: all ones, "no machine number"; or X1: 0. */
   readonly r1: number;
-  /** r2: address of the device tree. */
+  /** r2: address of the device tree; or X2: 0. */
   readonly r2: number;
   /** What was loaded where, for a person. */
   readonly description: string;
@@ -132,7 +140,10 @@ export function load(request: LoadRequest): BootState {
   const entry = (kernel.entry & ~1) >>> 0;
   const thumb = (kernel.entry & 1) !== 0;
   const description = `${parts.join(", ")}, entry ${hex(entry)}${thumb ? " (Thumb)" : ""}`;
-  return { entry, thumb, r0: 0, r1: 0xffff_ffff, r2: dtb_at, description };
+  if (info.kind === "arm64-image") {
+    return { entry, thumb: false, arm64: true, r0: dtb_at, r1: 0, r2: 0, description };
+  }
+  return { entry, thumb, arm64: false, r0: 0, r1: 0xffff_ffff, r2: dtb_at, description };
 }
 
 /** Takes off compression and uImage headers. */
@@ -154,6 +165,7 @@ function unwrap(
       if (uimage.compression === "none") {
         // What calls itself uncompressed may still be a compressed zImage, which is one kind.
         const inner = identify(bytes);
+        if (inner.kind === "arm64-image") continue;
         if (inner.refusal !== undefined && inner.kind !== "text" && inner.kind !== "blank") {
           throw bad(name, `it holds ${inner.description}; ${inner.refusal}`);
         }
@@ -169,7 +181,17 @@ function unwrap(
       }
       continue;
     }
+    if (info.kind === "efi-zboot" && request.arm64 === true) {
+      const image = bytes;
+      bytes = describe_errors(name, () => zboot_payload(image));
+      continue;
+    }
     if (!is_compression(info.kind)) {
+      const { arm64 } = request;
+      if (info.kind === "arm64-image" && arm64 === true) return { bytes, info, uimage };
+      if (info.kind === "arm64-image" && arm64 !== undefined) {
+        throw bad(name, `this is ${info.description}, which needs KVM; ${arm64}`);
+      }
       if (info.refusal !== undefined) {
         const it = layer === 0 ? "this is" : "inside, this is";
         throw bad(name, `${it} ${info.description}; ${info.refusal}`);
@@ -199,6 +221,8 @@ function prepare(
       return prepare_zimage(bytes, job);
     case "elf":
       return prepare_elf(bytes, job);
+    case "arm64-image":
+      return prepare_arm64(bytes, job);
     case "arm-image":
       return prepare_image(bytes, job);
     default:
@@ -273,6 +297,21 @@ function prepare_elf(bytes: Uint8Array, job: Job): Loaded {
         put(memory, address, data);
         memory.bytes.fill(0, at + data.length, at + size);
       }
+    },
+  };
+}
+
+function prepare_arm64(bytes: Uint8Array, job: Job): Loaded {
+  const { memory } = job;
+  const { text_offset, image_size } = read_arm64_image(bytes);
+  const at = memory.base + text_offset;
+  return {
+    footprint: { low: memory.base, high: at + image_size },
+    entry: at,
+    description: `arm64 Image (${human_size(bytes.length)}) at ${hex(at)}`,
+    write: () => {
+      put(memory, at, bytes);
+      memory.bytes.fill(0, at + bytes.length - memory.base, at + image_size - memory.base);
     },
   };
 }

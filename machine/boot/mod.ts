@@ -10,3 +10,4 @@ export type { GuestMemory } from "../../hypervisor/mod.ts";
 export { ImageError, type ImageErrorCode } from "./error.ts";
 export { identify, type ImageInfo, type ImageKind } from "./identify.ts";
 export { type BootState, type Chosen, load, type LoadRequest, type NamedBytes } from "./load.ts";
+export { is_arm64_image } from "./arm64_image.ts";
