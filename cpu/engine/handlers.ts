@@ -664,7 +664,6 @@ class MainFunction {
     c.byte(0);
     c.tee(this.#scratch).i32(1).u8(0x4b, OP.if, 0x40);
     c.get(this.#scratch).set(this.#rec);
-    this.#spend(1);
     this.#fetch_next();
     this.#to_dispatch(1);
     c.byte(OP.end);

@@ -38,6 +38,8 @@ export class RegionEmitter {
   readonly #count: number;
   readonly #next: number;
   readonly #labels: Label[] = [];
+  /** Instructions of the block after the one that is being emitted: counted, but not executed yet. */
+  #remaining = 0;
   /** Blocks open in the function, the exit block not counted. */
   #depth = 0;
 
@@ -91,10 +93,18 @@ export class RegionEmitter {
     for (const [field, local] of this.#fields) {
       c.i32(0).get(local).mem(OP.i32_store, 2, field.address);
     }
-    c.i32(0).i32(0).mem(OP.i32_load, 2, STATE.budget.address).get(this.#count).u8(0x6b);
-    c.mem(OP.i32_store, 2, STATE.budget.address);
     c.i32(0).i32(0).mem(OP.i64_load, 3, STATE.insn_count.address);
-    c.get(this.#count).u8(0xad, 0x7c).mem(OP.i64_store, 3, STATE.insn_count.address);
+    c.get(this.#count).u8(0xac, 0x7c).mem(OP.i64_store, 3, STATE.insn_count.address);
+    c.i32(0).mem(OP.i32_load, 2, STATE.budget.address).get(this.#count).byte(0x6b);
+    c.set(this.#count);
+    c.i32(0).get(this.#count).mem(OP.i32_store, 2, STATE.budget.address);
+    // A record to go on with, but no budget: leave the interpreter with it.
+    c.get(this.#count).i32(0).byte(0x4c);
+    c.get(this.#next).i32(1).u8(0x4b, 0x71);
+    c.u8(OP.if, 0x40);
+    c.i32(0).get(this.#next).mem(OP.i32_store, 2, STATE.rec.address);
+    c.i32(0).set(this.#next);
+    c.byte(OP.end);
     c.get(this.#next);
   }
 
@@ -138,7 +148,11 @@ export class RegionEmitter {
     const c = this.code;
     c.get(this.#count).i32(block.insns.length).byte(0x6a);
     c.set(this.#count);
-    for (const insn of block.insns) this.#insn(insn, block.start);
+    block.insns.forEach((insn, i) => {
+      this.#remaining = block.insns.length - 1 - i;
+      this.#insn(insn, block.start);
+    });
+    this.#remaining = 0;
     const last = block.insns.at(-1)!;
     if (last.falls_through) this.#go(block.start, block.end);
     else c.byte(OP.unreachable);
@@ -198,6 +212,10 @@ export class RegionEmitter {
     this.#leave(this.#record(offset));
   }
   #leave(next: number): void {
+    if (this.#remaining > 0) {
+      this.code.get(this.#count).i32(this.#remaining).byte(0x6b);
+      this.code.set(this.#count);
+    }
     this.code.i32(next).set(this.#next).byte(OP.br);
     this.code.leb(this.#depth);
   }
