@@ -20,7 +20,7 @@ export interface BootOptions {
   readonly memory: number;
   readonly cpu: CpuModel;
   readonly accel: "auto" | "kvm" | "soft";
-  readonly engine: "auto" | "interpreter" | "reference";
+  readonly engine: "auto" | "translator" | "interpreter" | "reference";
   readonly dtb?: string | undefined;
   readonly timeout?: number | undefined;
   readonly reboot: boolean;

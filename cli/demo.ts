@@ -14,7 +14,7 @@ const POWER_OFF = Uint8Array.of(4);
 export interface DemoOptions {
   readonly cpu: CpuModel;
   readonly accel: "auto" | "kvm" | "soft";
-  readonly engine: "auto" | "interpreter" | "reference";
+  readonly engine: "auto" | "translator" | "interpreter" | "reference";
   readonly timeout?: number | undefined;
   readonly quiet?: true | undefined;
   readonly verbose?: true | undefined;

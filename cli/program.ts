@@ -9,7 +9,7 @@ import { say } from "./output.ts";
 import { parse_console, parse_memory, parse_seconds } from "./parse_values.ts";
 
 const ACCELS = ["auto", "kvm", "soft"] as const;
-const ENGINES = ["auto", "interpreter", "reference"] as const;
+const ENGINES = ["auto", "translator", "interpreter", "reference"] as const;
 const CPUS = ["cortex-a15", "cortex-a7"] as const;
 const SHELLS = ["bash", "zsh", "fish"] as const;
 

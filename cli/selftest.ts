@@ -9,7 +9,7 @@ const LIMIT_MS = 60_000;
 /** One way to run a guest on this host. */
 interface Way {
   readonly accel: Accel;
-  readonly engine: "auto" | "interpreter" | "reference";
+  readonly engine: "auto" | "translator" | "interpreter" | "reference";
   readonly cpu: CpuModel;
 }
 

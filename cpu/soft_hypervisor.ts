@@ -3,12 +3,13 @@ import type { Cpu } from "./cpu.ts";
 import type { Engine } from "./engine/engine.ts";
 import { InterpreterEngine } from "./engine/interpreter.ts";
 import { ReferenceEngine } from "./engine/reference.ts";
+import { TranslatorEngine } from "./translate/translator.ts";
 import { kick_at } from "./kick.ts";
 import { preferred_init, SoftVm } from "./soft_vm.ts";
 import { CPU_MODELS, FEATURE_TABLE } from "./system/features.ts";
 
 /** The software core's engines. */
-export type EngineName = "interpreter" | "reference";
+export type EngineName = "translator" | "interpreter" | "reference";
 
 /** How the software core is made. */
 export interface SoftHypervisorOptions {
@@ -17,6 +18,7 @@ export interface SoftHypervisorOptions {
 }
 
 const ENGINES: Record<EngineName, (cpu: Cpu) => Engine> = {
+  translator: (cpu) => new TranslatorEngine(cpu),
   interpreter: (cpu) => new InterpreterEngine(cpu),
   reference: (cpu) => new ReferenceEngine(cpu),
 };

@@ -1,12 +1,15 @@
-import type { Hypervisor, Probe } from "../hypervisor/mod.ts";
+import type { GicVersion, Hypervisor, Probe } from "../hypervisor/mod.ts";
+import { is_arm64_image } from "../machine/boot/mod.ts";
 import { AcceleratorError } from "./errors.ts";
-import { check_choices } from "./options.ts";
 import type { Accel } from "./protocol.ts";
+
+/** The software core's interrupt controller. */
+const SOFT_GIC = 2;
 
 /** How to make a backend. */
 export interface BackendOptions {
   /** The software core's engine. */
-  readonly engine?: "auto" | "interpreter" | "reference";
+  readonly engine?: "auto" | "translator" | "interpreter" | "reference";
 }
 
 /**
@@ -17,34 +20,17 @@ export async function open_backend(
   name: Accel,
   options: BackendOptions = {},
 ): Promise<Hypervisor> {
-  if (name === "kvm") throw new AcceleratorError("kvm", probe_kvm().reason);
+  if (name === "kvm") {
+    const { KvmHypervisor } = await import("../ffi/mod.ts");
+    return new KvmHypervisor();
+  }
   const { SoftHypervisor } = await import("../cpu/mod.ts");
   return new SoftHypervisor({ engine: options.engine ?? "auto" });
 }
 
 /** What KVM offers on this host. */
-export function probe_kvm(): Probe {
-  return {
-    available: false,
-    reason: `${kvm_reason()}; use --accel soft`,
-    cpus: [],
-    features: [],
-    gic: [],
-    ipa_bits: 0,
-  };
-}
-
-function kvm_reason(): string {
-  const { os, arch } = Deno.build;
-  if (os !== "linux") return `KVM is a part of Linux and this is ${os}`;
-  if (arch !== "aarch64") return `KVM runs ARM guests on ARM hosts only and this is ${arch}`;
-  try {
-    Deno.statSync("/dev/kvm");
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return "there is no /dev/kvm on this host";
-    return "/dev/kvm may not be looked at";
-  }
-  return "this version of armvm cannot drive KVM yet";
+export async function probe_kvm(): Promise<Probe> {
+  return (await open_backend("kvm")).probe();
 }
 
 /** A choice of backend, and why. */
@@ -55,12 +41,73 @@ export interface Choice {
   readonly reason?: string;
 }
 
-/** Chooses a backend as `--accel` asks. */
-export function choose_accel(wanted: "auto" | Accel): Choice {
-  check_choices({ accel: wanted });
-  if (wanted === "soft") return { accel: "soft" };
-  const kvm = probe_kvm();
-  if (kvm.available) return { accel: "kvm" };
-  if (wanted === "kvm") throw new AcceleratorError("kvm", kvm.reason);
-  return { accel: "soft", reason: kvm_reason() };
+/** What {@link choose_accel} has to know of the machine. */
+export interface Wanted {
+  /** What was asked for. */
+  readonly accel: "auto" | Accel;
+  /** The image to boot. */
+  readonly kernel: Uint8Array;
+  /** RAM in bytes. */
+  readonly memory: number;
+  /** The software core's engine, if one was asked for. */
+  readonly engine: "auto" | "translator" | "interpreter" | "reference";
+  /** The GIC version, if one was asked for. */
+  readonly gic?: GicVersion | undefined;
+}
+
+/** {@link Choice}, with what the machine has to be to run on it. */
+export interface MachineChoice extends Choice {
+  /** Version of the interrupt controller. */
+  readonly gic: GicVersion;
+  /** Whether the guest is a 64-bit one; if not, why such a one could not run. */
+  readonly arm64: true | string;
+}
+
+/**
+ * Chooses what runs a guest.
+ *
+ * @throws {AcceleratorError} when KVM was asked for and cannot run this guest.
+ */
+export async function choose_accel(wanted: Wanted): Promise<MachineChoice> {
+  const { accel } = wanted;
+  const soft = (arm64: string): MachineChoice => ({
+    accel: "soft",
+    gic: wanted.gic ?? SOFT_GIC,
+    arm64,
+  });
+  if (accel === "soft") return soft("leave out --accel soft");
+  if (accel === "auto" && wanted.engine !== "auto") {
+    return { ...soft("leave out --engine"), reason: "an engine of it was asked for" };
+  }
+  const probe = await probe_kvm();
+  const arm64 = probe.available && await is_arm64_image(wanted.kernel, wanted.memory);
+  const reason = kvm_lacks(probe, arm64, wanted.gic);
+  if (reason === undefined) {
+    return {
+      accel: "kvm",
+      reason: probe.reason,
+      gic: wanted.gic ?? probe.gic[0]!,
+      arm64: arm64 || "this machine was made for a 32-bit guest",
+    };
+  }
+  if (accel === "kvm") throw new AcceleratorError("kvm", `${reason}; use --accel soft`);
+  return { ...soft(reason), reason };
+}
+
+/** Why KVM cannot run a guest; undefined when it can. */
+function kvm_lacks(
+  probe: Probe,
+  arm64: boolean,
+  gic: GicVersion | undefined,
+): string | undefined {
+  if (!probe.available) return probe.reason;
+  if (gic !== undefined && !probe.gic.includes(gic)) {
+    const offered = probe.gic.map((version) => `v${version}`).join(" and ");
+    return `KVM has no GICv${gic} here, only ${offered}`;
+  }
+  const aarch32 = probe.features.find(({ name }) => name === "el1_32bit");
+  if (!arm64 && aarch32?.offered !== true) {
+    return `KVM runs no 32-bit guests here: ${aarch32?.reason.split(";")[0]}`;
+  }
+  return undefined;
 }

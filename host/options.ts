@@ -1,3 +1,4 @@
+import { choose_accel, type MachineChoice } from "./accel.ts";
 import type { Accel, GuestSpec, NamedBytes } from "./protocol.ts";
 import type { LogLevel } from "./types.ts";
 
@@ -16,14 +17,14 @@ export interface MachineOptions {
   /** What runs the guest; default `auto`: KVM where it can run the guest, else the software core. */
   readonly accel?: "auto" | Accel;
   /** How the software core runs the guest; default `auto`. */
-  readonly engine?: "auto" | "interpreter" | "reference";
+  readonly engine?: "auto" | "translator" | "interpreter" | "reference";
   /** Device tree blob in place of the machine's own. */
   readonly dtb?: FileOrBytes;
   /** End when the guest resets, instead of starting it again; default false. */
   readonly no_reboot?: boolean;
   /** Unpack a zImage before the start, instead of letting the guest do it; default true. */
   readonly unpack?: boolean;
-  /** Version of the interrupt controller; default 2. */
+  /** Version of the interrupt controller; default 2, or under KVM the host's own. */
   readonly gic?: 2 | 3;
   /** Takes lines of log for a person; default: none are kept. */
   readonly log?: (level: LogLevel, line: string) => void;
@@ -52,23 +53,31 @@ export const DEFAULTS = {
 const CHOICES: Readonly<Record<string, readonly unknown[]>> = {
   accel: ["auto", "kvm", "soft"],
   cpu: ["cortex-a15", "cortex-a7"],
-  engine: ["auto", "interpreter", "reference"],
+  engine: ["auto", "translator", "interpreter", "reference"],
   gic: [2, 3],
 };
 
-/** Checks the options, reads their files and fills in what is left out. */
-export async function guest_spec(options: MachineOptions, accel: Accel): Promise<GuestSpec> {
+/** A guest's specification, and what is to run it. */
+export interface Resolved {
+  /** The specification. */
+  readonly spec: GuestSpec;
+  /** What runs it, and why. */
+  readonly choice: MachineChoice;
+}
+
+/** Checks the options, reads their files, chooses the accelerator and fills in what is left out. */
+export async function guest_spec(options: MachineOptions): Promise<Resolved> {
   const {
     append = DEFAULTS.append,
     memory = DEFAULTS.memory,
     cpu = DEFAULTS.cpu,
     engine = DEFAULTS.engine,
-    gic = DEFAULTS.gic,
+    gic,
     unpack = true,
     no_reboot = false,
   } = options;
   check_memory(memory);
-  check_choices({ cpu, engine, gic });
+  check_choices({ accel: options.accel ?? "auto", cpu, engine, gic: gic ?? DEFAULTS.gic });
   if (append.includes("\0")) throw new TypeError("Cannot make a machine: append has a NUL in it");
   if (options.kernel === undefined) {
     throw new TypeError("Cannot make a machine: no kernel was given");
@@ -78,11 +87,19 @@ export async function guest_spec(options: MachineOptions, accel: Accel): Promise
     options.initrd && named(options.initrd, "the initrd"),
     options.dtb && named(options.dtb, "the device tree"),
   ]);
-  return {
-    ...{ accel, append, cpu, engine, gic, kernel, memory, no_reboot, unpack },
+  const choice = await choose_accel({
+    accel: options.accel ?? "auto",
+    kernel: kernel.bytes,
+    ...{ memory, engine, gic },
+  });
+  const { accel, arm64 } = choice;
+  const spec: GuestSpec = {
+    ...{ accel, append, arm64, cpu, engine, kernel, memory, no_reboot, unpack },
+    gic: choice.gic,
     ...(initrd && { initrd }),
     ...(dtb && { dtb }),
   };
+  return { spec, choice };
 }
 
 /** Throws RangeError unless a machine can have `memory` bytes of RAM. */

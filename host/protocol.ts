@@ -29,9 +29,11 @@ export interface GuestSpec {
   /** Which backend runs it. */
   readonly accel: Accel;
   /** The software core's engine. */
-  readonly engine: "auto" | "interpreter" | "reference";
-  /** CPU model. */
+  readonly engine: "auto" | "translator" | "interpreter" | "reference";
+  /** CPU model of the software core; KVM's is the host's. */
   readonly cpu: CpuModel;
+  /** Whether the guest is a 64-bit one; if not, why such a one could not run. */
+  readonly arm64: true | string;
   /** RAM in bytes. */
   readonly memory: number;
   /** GIC version. */
