@@ -83,7 +83,10 @@ class Arena implements MemorySystem {
     const at = this.#at(address, width, (access & ACCESS.aligned) !== 0);
     if (at < 0) return;
     for (let i = 0; i < width; i++) this.#cpu.u8[at + i] = value >>> (8 * i);
-    if (address >>> 0 >= CODE) this.on_code_write(address & ~0xfff, address & 0xfff, width);
+    if ((address + width) >>> 0 <= CODE) return;
+    for (let byte = address; byte < address + width; byte++) {
+      this.on_code_write(byte & ~0xfff, byte & 0xfff, 1);
+    }
   }
   store64(address: number, value: bigint, access: number): void {
     this.wrote = true;
