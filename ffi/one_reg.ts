@@ -1,4 +1,4 @@
-import { HypervisorError, reg_size } from "../hypervisor/mod.ts";
+import { HypervisorError, KVM_REG_ARM64, reg_size } from "../hypervisor/mod.ts";
 import { STRUCTS } from "./abi/structs.ts";
 import { address_of, CStruct } from "./c_struct.ts";
 import { call_failed } from "./errno.ts";
@@ -9,6 +9,7 @@ import { pieces_of } from "./regs32.ts";
 /** Largest register there is: 2048 bits of SVE. */
 const LARGEST = 256;
 const E2BIG = -7;
+const ARCHITECTURE = 0xff00_0000_0000_0000n;
 
 /** A vCPU's registers by ONE_REG id. */
 export class OneRegs {
@@ -87,8 +88,9 @@ export class OneRegs {
 
   #prepare(call: string, id: bigint): number {
     const size = reg_size(id);
-    if (size > LARGEST) {
-      throw new HypervisorError(call, "ENOENT", `there is no register of ${size} bytes`);
+    // The kernel answers EINVAL to ids of other architectures and ENOENT to those of its own.
+    if ((id & ARCHITECTURE) !== KVM_REG_ARM64 || size > LARGEST) {
+      throw new HypervisorError(call, "ENOENT", `there is no ${reg_name(id)}`);
     }
     this.#request.set("id", BigInt.asUintN(64, id));
     return size;

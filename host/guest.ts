@@ -3,6 +3,7 @@ import {
   type GuestMemory,
   type Hypervisor,
   KVM_ARM_TARGET,
+  set_feature,
   type Vcpu,
   type VcpuInit,
   type Vm,
@@ -78,7 +79,10 @@ export function build_guest(spec: GuestSpec, context: GuestContext): BuiltGuest 
 
 function vcpu_init_of(vm: Vm, spec: GuestSpec): VcpuInit {
   const init = vm.preferred_target();
-  init.target = TARGETS[spec.cpu];
+  if (spec.accel === "kvm") {
+    set_feature(init, "psci_0_2", true);
+    set_feature(init, "el1_32bit", spec.arm64 !== true);
+  } else init.target = TARGETS[spec.cpu];
   return init;
 }
 
@@ -96,10 +100,12 @@ function load_images(
     append: spec.append,
     memory,
     unpack: spec.unpack,
+    arm64: spec.arm64,
     log,
     make_fdt: ({ initrd_start: start, initrd_end: end }) =>
       virt_dtb({
-        cpu: spec.cpu,
+        // What KVM runs guests on is some ARMv8 CPU or later, whatever the guest's width.
+        ...(spec.accel === "kvm" ? { cpu: "arm-v8", armv8: true } : { cpu: spec.cpu }),
         cpus: 1,
         gic: spec.gic,
         memory: { base: memory.base, size: memory.size },
@@ -109,6 +115,6 @@ function load_images(
       }),
   });
   log(`${state.description}; loaded in ${(performance.now() - started).toFixed(0)} ms`);
-  const { entry, thumb, r0, r1, r2 } = state;
-  return { entry, thumb, registers: [[0, r0], [1, r1], [2, r2]] };
+  const { entry, thumb, arm64, r0, r1, r2 } = state;
+  return { entry, thumb, arm64, registers: [[0, r0], [1, r1], [2, r2]] };
 }

@@ -1,4 +1,12 @@
-import { core_reg_id, cp_reg_id, HypervisorError, type Vcpu } from "../hypervisor/mod.ts";
+import {
+  ARM64_CORE,
+  core_reg_id,
+  cp_reg_id,
+  HypervisorError,
+  sys_reg_id,
+  type Vcpu,
+  x_reg_id,
+} from "../hypervisor/mod.ts";
 import { MEMORY_MAP } from "../machine/mod.ts";
 import type { BuiltGuest } from "./guest.ts";
 import type { DeviceInfo, MonitorAnswers, MonitorRequest, RegisterValue } from "./types.ts";
@@ -29,6 +37,22 @@ const SYSTEM = ([
   [name, cp_reg_id(15, crn, opc1, crm, opc2)] as const
 );
 
+const ARM64 = [
+  ...Array.from({ length: 31 }, (_, n) => [`x${n}`, x_reg_id(n)] as const),
+  ["sp_el0", ARM64_CORE.sp],
+  ["sp_el1", ARM64_CORE.sp_el1],
+  ["elr_el1", ARM64_CORE.elr_el1],
+  ["pc", ARM64_CORE.pc],
+  ["pstate", ARM64_CORE.pstate],
+  ["sctlr_el1", sys_reg_id([3, 0, 1, 0, 0])],
+  ["ttbr0_el1", sys_reg_id([3, 0, 2, 0, 0])],
+  ["ttbr1_el1", sys_reg_id([3, 0, 2, 0, 1])],
+  ["tcr_el1", sys_reg_id([3, 0, 2, 0, 2])],
+  ["esr_el1", sys_reg_id([3, 0, 5, 2, 0])],
+  ["far_el1", sys_reg_id([3, 0, 6, 0, 0])],
+  ["vbar_el1", sys_reg_id([3, 0, 12, 0, 0])],
+] as const;
+
 /** Answers the monitor about a guest. */
 export function inspect<R extends MonitorRequest>(
   { vcpu, machine }: BuiltGuest,
@@ -49,7 +73,13 @@ export function inspect(
 }
 
 function registers_of(vcpu: Vcpu): RegisterValue[] {
-  return [...CORE, ...SYSTEM].flatMap(([name, id]) => {
+  const arm32 = named(vcpu, [...CORE, ...SYSTEM]);
+  // A 64-bit vCPU has none of those.
+  return arm32.length > 0 ? arm32 : named(vcpu, ARM64);
+}
+
+function named(vcpu: Vcpu, registers: readonly (readonly [string, bigint])[]): RegisterValue[] {
+  return registers.flatMap(([name, id]) => {
     try {
       return [{ name, value: vcpu.get_reg(id) }];
     } catch (error) {

@@ -1,5 +1,5 @@
 import type { Hypervisor, KickToken } from "../hypervisor/mod.ts";
-import { type Choice, choose_accel, open_backend } from "./accel.ts";
+import { type Choice, open_backend } from "./accel.ts";
 import { ByteRing } from "./byte_ring.ts";
 import { type ConsoleStreams, RingConsole } from "./console_streams.ts";
 import { from_wire } from "./errors.ts";
@@ -83,11 +83,15 @@ export class Machine implements AsyncDisposable {
    * @throws {ImageError} when the kernel, initrd or device tree cannot be booted.
    */
   static async open(options: MachineOptions): Promise<Machine> {
-    const accel = choose_accel(options.accel ?? "auto");
-    const spec = await guest_spec(options, accel.accel);
+    const { spec, choice } = await guest_spec(options);
+    const accel: Choice = {
+      accel: choice.accel,
+      ...(choice.reason === undefined ? {} : { reason: choice.reason }),
+    };
     const log = options.log ?? (() => {});
     if (accel.reason !== undefined) {
-      log("debug", `using the software core: ${accel.reason}`);
+      const name = accel.accel === "soft" ? "the software core" : "KVM";
+      log("debug", `using ${name}: ${accel.reason}`);
     }
     const rings = {
       input: ByteRing.create(INPUT_BYTES),
@@ -165,8 +169,11 @@ export class Machine implements AsyncDisposable {
 
   /** Stops the guest and gives back its thread and memory. */
   async [Symbol.asyncDispose](): Promise<void> {
-    if (this.#running && !this.#over) {
+    if (!this.#over) {
       this.#stop();
+      // A machine that has not run yet ends at once, and so gives back what the host lent it.
+      if (!this.#running) post(this.#worker, { type: "run" });
+      this.#running = true;
       let timer;
       const grace = new Promise<void>((resolve) => timer = setTimeout(resolve, STOP_GRACE_MS));
       await Promise.race([this.#ended.promise, grace]);

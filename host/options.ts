@@ -22,7 +22,10 @@ export interface MachineOptions {
   readonly dtb?: FileOrBytes;
   /** End when the guest resets, instead of starting it again; default false. */
   readonly no_reboot?: boolean;
-  /** Unpack a zImage before the start, instead of letting the guest do it; default true. */
+  /**
+   * Unpack a zImage before the start, instead of letting the guest do it; default true. KVM's guests
+   * always do it themselves, at the speed of the host's CPU.
+   */
   readonly unpack?: boolean;
   /** Version of the interrupt controller; default 2, or under KVM the host's own. */
   readonly gic?: 2 | 3;
@@ -94,7 +97,8 @@ export async function guest_spec(options: MachineOptions): Promise<Resolved> {
   });
   const { accel, arm64 } = choice;
   const spec: GuestSpec = {
-    ...{ accel, append, arm64, cpu, engine, kernel, memory, no_reboot, unpack },
+    ...{ accel, append, arm64, cpu, engine, kernel, memory, no_reboot },
+    unpack: unpack && accel === "soft",
     gic: choice.gic,
     ...(initrd && { initrd }),
     ...(dtb && { dtb }),

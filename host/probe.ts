@@ -12,8 +12,10 @@ export interface ProbedAccel {
 
 /** What this host offers, the best accelerator first. */
 export async function probe(): Promise<ProbedAccel[]> {
+  const kvm = await probe_kvm();
+  const reason = kvm.available ? kvm.reason : `${kvm.reason}; the software core will be used`;
   return [
-    { name: "kvm", probe: probe_kvm() },
+    { name: "kvm", probe: { ...kvm, reason } },
     { name: "soft", probe: (await open_backend("soft")).probe() },
   ];
 }

@@ -84,6 +84,8 @@ async function run(): Promise<void> {
   } catch (error) {
     const message = error instanceof Error ? error.stack ?? error.message : String(error);
     post({ type: "ended", ended: { kind: "failed", message } });
+  } finally {
+    guest.vm[Symbol.dispose]();
   }
 }
 
