@@ -22,9 +22,16 @@ export interface TimerOptions {
 
 class OneTimer {
   ctl = 0;
-  /** CompareValue. A number: the counter passes 2^53 after four years. */
+  /** CompareValue, all 64 bits. */
+  compare = 0n;
+  /** The same as a number, which is exact up to 2^53: the counter gets there after four years. */
   cval = 0;
   level = false;
+}
+
+function set_compare(timer: OneTimer, value: bigint): void {
+  timer.compare = value;
+  timer.cval = Number(value);
 }
 
 const TICKS_PER_MS = COUNTER_HZ / 1000;
@@ -50,7 +57,7 @@ export class GenericTimer implements TimerRegisters {
   reset(): void {
     for (const timer of Object.values(this.#timers)) {
       timer.ctl = 0;
-      timer.cval = 0;
+      set_compare(timer, 0n);
     }
     this.#offset = 0;
     this.#kernel_control = 0;
@@ -105,9 +112,9 @@ export class GenericTimer implements TimerRegisters {
         return BigInt(timer.ctl | (met ? 4 : 0));
       }
       case "CVAL":
-        return BigInt(timer.cval);
+        return timer.compare;
       case "TVAL":
-        return BigInt.asUintN(32, BigInt(timer.cval) - BigInt(this.#counter(name)));
+        return BigInt.asUintN(32, timer.compare - BigInt(this.#counter(name)));
     }
   }
 
@@ -118,10 +125,13 @@ export class GenericTimer implements TimerRegisters {
         timer.ctl = Number(value & 3n);
         break;
       case "CVAL":
-        timer.cval = Number(BigInt.asUintN(64, value));
+        set_compare(timer, BigInt.asUintN(64, value));
         break;
       case "TVAL":
-        timer.cval = Math.max(0, this.#counter(name) + Number(BigInt.asIntN(32, value)));
+        set_compare(
+          timer,
+          BigInt(Math.max(0, this.#counter(name) + Number(BigInt.asIntN(32, value)))),
+        );
         break;
     }
   }

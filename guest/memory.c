@@ -17,6 +17,20 @@ static void result(const char *what) {
   clear_trap();
 }
 
+/* The first instruction of some assembly text, with "r" for its address operand. */
+static const char *label(const char *text) {
+  static char out[64];
+  char *p = out;
+  for (; *text && *text != '\n'; text++) {
+    if (*text == '%') {
+      *p++ = 'r';
+      text++;
+    } else *p++ = *text;
+  }
+  *p = 0;
+  return out;
+}
+
 /* Every access at every offset: what it reads, what it leaves in memory, or its fault. */
 #define LOAD(text) \
   for (u32 o = 0; o < 8; o++) { \
@@ -24,7 +38,7 @@ static void result(const char *what) {
     fill(); \
     asm volatile("mov r2, %0\n mov r3, %1\n " text "\n mov %0, r2\n mov %1, r3" \
                  : "+r"(r0), "+r"(r1) : "r"(BUF + 16 + o) : "r2", "r3", "r4", "memory"); \
-    say(text " +%u: %x %x", o, r0, r1); \
+    say("%s +%u: %x %x", label(text), o, r0, r1); \
     result(""); \
     say("\n"); \
   }
@@ -34,7 +48,7 @@ static void result(const char *what) {
     asm volatile("movw r2, #0x1234\n movt r2, #0x5678\n movw r3, #0x9abc\n movt r3, #0xdef0\n " text \
                  : : "r"(BUF + 16 + o), "r"(BUF + 16 + o), "r"(BUF + 16 + o) : "r2", "r3", "r4", "memory"); \
     u32 faulted = trap.count; \
-    say(text " +%u:", o); \
+    say("%s +%u:", label(text), o); \
     result(""); \
     if (!faulted) say(" %x", sum()); \
     say("\n"); \
@@ -67,7 +81,7 @@ static void big_endian(void) {
     u32 r0 = 0xb, r1 = 0xc; \
     asm volatile("mov r2, %0\n mov r3, %1\n setend be\n " text "\n setend le\n mov %0, r2\n mov %1, r3" \
                  : "+r"(r0), "+r"(r1) : "r"(BUF + 16) : "r2", "r3", "r4", "memory"); \
-    say(text ": %x %x\n", r0, r1); \
+    say("%s: %x %x\n", label(text), r0, r1); \
   }
   BE_LOAD("ldr r2, [%2]")
   BE_LOAD("ldr r2, [%2, #1]")
@@ -85,7 +99,7 @@ static void big_endian(void) {
     fill(); \
     asm volatile("movw r2, #0x1234\n movt r2, #0x5678\n movw r3, #0x9abc\n movt r3, #0xdef0\n setend be\n " text \
                  "\n setend le" : : "r"(BUF + 16), "r"(BUF + 16), "r"(BUF + 16) : "r2", "r3", "r4", "memory"); \
-    say(text ": %x %x\n", ld32(BUF + 16), ld32(BUF + 20)); \
+    say("%s: %x %x\n", label(text), ld32(BUF + 16), ld32(BUF + 20)); \
   }
   BE_STORE("str r2, [%2]")
   BE_STORE("str r2, [%2, #1]")
