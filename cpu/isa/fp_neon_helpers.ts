@@ -53,7 +53,7 @@ function three_operand(kind: NeonLane): Helper {
   const compute: LaneOp = NEON_LANES[kind];
   return helper(
     `neon_${kind}`,
-    { args: ["i32", "i32", "i32", "i32"], ty: undefined },
+    { args: ["i32", "i32", "i32", "i32"], ty: undefined, keeps_core: true },
     (cpu, d, n, m, shape) => {
       enter(cpu);
       const count = shape & SHAPE.quad ? 4 : 2;
@@ -79,14 +79,14 @@ export const LANE_HELPERS: Readonly<Record<NeonLane, Helper>> = Object.fromEntri
 /** VRECPE.U32 of a word. */
 export const RECIP_U32: Helper = helper(
   "neon_vrecpe_u32",
-  { args: ["i32"], ty: "i32" },
+  { args: ["i32"], ty: "i32", keeps_core: true },
   (_cpu, a) => u32_recip_estimate(a),
 );
 
 /** VRSQRTE.U32 of a word. */
 export const RSQRT_U32: Helper = helper(
   "neon_vrsqrte_u32",
-  { args: ["i32"], ty: "i32" },
+  { args: ["i32"], ty: "i32", keeps_core: true },
   (_cpu, a) => u32_rsqrt_estimate(a),
 );
 
@@ -96,7 +96,7 @@ export const RSQRT_U32: Helper = helper(
  */
 export const CONVERT_LANES: Helper = helper(
   "neon_vcvt",
-  { args: ["i32", "i32", "i32", "i32"], ty: undefined },
+  { args: ["i32", "i32", "i32", "i32"], ty: undefined, keeps_core: true },
   (cpu, d, m, shape, code) => {
     const format: FixedFormat = { unsigned: (code & 256) !== 0, bits: 32, fraction: code & 255 };
     const to_fixed = (code & 512) !== 0;
@@ -113,7 +113,7 @@ export const CONVERT_LANES: Helper = helper(
 /** VCVT.F32.F16: a D register's halves to a Q register. */
 export const WIDEN_HALVES: Helper = helper(
   "neon_vcvt_f32_f16",
-  { args: ["i32", "i32"], ty: undefined },
+  { args: ["i32", "i32"], ty: undefined, keeps_core: true },
   (cpu, d, m) => {
     enter(cpu);
     for (let i = 0; i < 4; i++) {
@@ -126,7 +126,7 @@ export const WIDEN_HALVES: Helper = helper(
 /** VCVT.F16.F32: a Q register's lanes to a D register. */
 export const NARROW_TO_HALVES: Helper = helper(
   "neon_vcvt_f16_f32",
-  { args: ["i32", "i32"], ty: undefined },
+  { args: ["i32", "i32"], ty: undefined, keeps_core: true },
   (cpu, d, m) => {
     enter(cpu);
     for (let i = 0; i < 2; i++) {

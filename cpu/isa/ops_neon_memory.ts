@@ -34,7 +34,7 @@ interface Structures {
 /** The address fails the alignment that the instruction asks for. */
 const RAISE_MISALIGNED = helper(
   "neon_misaligned",
-  { args: ["i32", "i32"], ty: undefined, exits: true },
+  { args: ["i32", "i32"], ty: undefined, exits: true, keeps_core: true },
   (cpu, address, write) => {
     // The memory system knows the fault's status: show it an access that is misaligned for sure.
     if (write) cpu.mem.store(address | 1, 2, 0, ACCESS.aligned);
@@ -73,7 +73,7 @@ function transfer_element(
 /** The transfer with CPSR.E set: element by element. `shape` is `pack_shape`'s. */
 const TRANSFER_BIG_ENDIAN = helper(
   "neon_transfer_big_endian",
-  { args: ["i32", "i32", "i32", "i32"], ty: undefined, exits: true },
+  { args: ["i32", "i32", "i32", "i32"], ty: undefined, exits: true, keeps_core: true },
   (cpu, base, at, size, shape) => {
     const n = shape & 15, sets = (shape >> 4) & 15, inc = (shape >> 8) & 15;
     let address = base;

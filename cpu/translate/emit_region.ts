@@ -154,7 +154,9 @@ export class RegionEmitter {
     });
     this.#remaining = 0;
     const last = block.insns.at(-1)!;
-    if (last.falls_through) this.#go(block.start, block.end);
+    // The record after a page's last one knows whether an IT block goes on in the next page.
+    if (last.falls_through && block.end === 0x1000) this.#leave_to_record(block.end);
+    else if (last.falls_through) this.#go(block.start, block.end);
     else c.byte(OP.unreachable);
   }
 

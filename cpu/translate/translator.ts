@@ -63,6 +63,7 @@ export class TranslatorEngine extends InterpreterEngine {
       const slice = Math.min(left, this.#slice);
       const before = cpu.i64[STATE.insn_count.address >> 3]!;
       cpu.set(STATE.budget, slice);
+      this.left_at = 0;
       super.run();
       const done = Number(cpu.i64[STATE.insn_count.address >> 3]! - before);
       // A budget that was zeroed from outside ends the run, one that was used up only the slice.
