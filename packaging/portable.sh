@@ -54,9 +54,12 @@ unpack() {
   lock=$base/$digest.lock
   while ! mkdir "$lock" 2>/dev/null; do
     # Somebody else unpacks: wait, unless it has died and left its lock.
-    [ -d "$lock" ] || fail "cannot write to $base; $way_out"
+    if [ -x "$place/ready" ]; then return; fi
+    if [ ! -d "$lock" ]; then
+      refused=$((${refused:-0} + 1))
+      [ "$refused" -lt 20 ] || fail "cannot write to $base; $way_out"
+    fi
     sleep 0.2 2>/dev/null || sleep 1
-    [ -x "$place/ready" ] && return
     owner=$(cat "$lock/owner" 2>/dev/null)
     if [ -n "$owner" ] && ! kill -0 "$owner" 2>/dev/null; then rm -rf "$lock"; fi
     waited=$((${waited:-0} + 1))
@@ -66,6 +69,9 @@ unpack() {
   echo "$$" >"$lock/owner"
   if [ -x "$place/ready" ]; then rm -rf "$lock"; return; fi
 
+  for left in "$base/.$digest".*; do
+    kill -0 "${left##*.}" 2>/dev/null || rm -rf "$left"
+  done
   work=$base/.$digest.$$
   rm -rf "$work"
   trap 'rm -rf "$work" "$lock"' EXIT

@@ -69,18 +69,24 @@ interface Job {
 
 /** Runs `deno compile`; says why it did not work. */
 async function deno_compile({ target, output, folder, bundle }: Job): Promise<string | undefined> {
+  // It does not write over a file that another tool made. On Windows it wants the suffix.
+  const fresh = join(folder, `../armvm${TARGETS[target].suffix}`);
   const { success, stderr } = await new Deno.Command(Deno.execPath(), {
     args: [
       ...["compile", "--quiet", "--no-config", "--no-check", "--target", target],
       ...run_flags(),
       ...bundle.workers.flatMap((worker) => ["--include", worker]),
-      ...["--output", output, bundle.main],
+      ...["--output", fresh, bundle.main],
     ],
     cwd: folder,
     stdin: "null",
     env: { NO_COLOR: "1" },
   }).output();
-  if (success) return undefined;
+  if (success) {
+    await Deno.copyFile(fresh, `${output}.new`);
+    await Deno.rename(`${output}.new`, output);
+    return undefined;
+  }
   const text = new TextDecoder().decode(stderr);
   const error = /^error: *(.*)$/m.exec(text)?.[1];
   // The last cause says most: "failed to lookup address information".

@@ -1,0 +1,70 @@
+import assert from "node:assert/strict";
+import { Buffer } from "node:buffer";
+import { join } from "node:path";
+import { bundle, files_of } from "../../packaging/bundle.ts";
+import { run_flags } from "../../packaging/run_flags.ts";
+import { compile } from "../../tools/compile.ts";
+import { temporary_folder } from "./temporary_folder.ts";
+
+// Any program of this system can stand in for denort: `deno compile` appends to it.
+const STUB = "/bin/true";
+
+Deno.test("deno compile takes the program and embeds the bundle, Workers too, and nothing else", {
+  ignore: Deno.build.os !== "linux",
+}, async () => {
+  await using folder = await temporary_folder();
+  const before = Deno.env.get("DENORT_BIN");
+  Deno.env.set("DENORT_BIN", STUB);
+  try {
+    const output = await compile({ output: join(folder.path, "armvm"), log: () => {} });
+    const file = Buffer.from(await Deno.readFile(output));
+    const program = join(folder.path, "program");
+    const bundled = await bundle(program);
+    let size = 0;
+    for (const name of await files_of(program)) {
+      const bytes = Buffer.from(await Deno.readFile(join(program, name)));
+      assert.ok(file.includes(bytes), `${name} is embedded`);
+      size += bytes.length;
+    }
+    assert.deepEqual(bundled.workers, ["host/vcpu_worker.js"]);
+    const metadata = file.length - size - (await Deno.stat(STUB)).size;
+    assert.ok(metadata < 80_000, `${metadata} bytes that are not the program's`);
+    for (const unwanted of ["Deno.test(", "pure-rand", ".d.ts"]) {
+      assert.ok(!file.includes(unwanted), unwanted);
+    }
+    // What it may do is baked in.
+    assert.match(file.toString("latin1"), /"allow_write":\[\]/);
+  } finally {
+    if (before === undefined) Deno.env.delete("DENORT_BIN");
+    else Deno.env.set("DENORT_BIN", before);
+  }
+});
+
+Deno.test("the bundle starts its Workers from modules that are in it, and is reproducible", async () => {
+  await using folder = await temporary_folder();
+  const [first, again] = [join(folder.path, "a"), join(folder.path, "b")];
+  const { main, workers } = await bundle(first);
+  await bundle(again);
+  const files = await files_of(first);
+  assert.deepEqual(await files_of(again), files);
+  let started = 0;
+  for (const name of files) {
+    const text = await Deno.readTextFile(join(first, name));
+    assert.equal(await Deno.readTextFile(join(again, name)), text, name);
+    for (const [, path] of text.matchAll(/new Worker\(new URL\("([^"]+)"/g)) {
+      assert.ok(workers.includes(join(name, "..", path!)), path);
+      started++;
+    }
+  }
+  assert.ok(started > 0);
+  assert.ok(files.includes(main));
+});
+
+Deno.test("the flags are those of the task armvm", () => {
+  assert.ok(run_flags().includes("--no-prompt"));
+  assert.deepEqual(run_flags("deno run --no-prompt --v8-flags=--a main.ts"), [
+    "--no-prompt",
+    "--v8-flags=--a",
+  ]);
+  assert.throws(() => run_flags("deno run tools/x.ts main.ts"), /Cannot take flags/);
+});
