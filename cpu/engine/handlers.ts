@@ -14,6 +14,7 @@ import { all_ops } from "../isa/op.ts";
 import { build_program, form_key } from "../isa/program.ts";
 import { MEM, STATE } from "../state.ts";
 import { Code, Module, OP } from "../wasm/encoder.ts";
+import { emit_code_tlb_hit } from "./code_tlb.ts";
 import { type Imports, ProgramEmitter, type Surroundings } from "./emit.ts";
 import { operand_layout, RECORD } from "./record.ts";
 
@@ -683,11 +684,7 @@ class MainFunction {
     c.i32(0).mem(OP.i32_load, 2, STATE.thumb.address).set(thumb);
     // ~(3 >> thumb): Thumb code is halfword aligned, A32 word aligned.
     c.get(this.#target).i32(3).get(thumb).u8(0x76).i32(-1).u8(0x73, 0x71).set(this.#target);
-    c.get(this.#target).i32(12).u8(0x76).i32(MEM.code_tlb_entries - 1).u8(0x71);
-    c.i32(3).u8(0x74).set(entry);
-    c.get(entry).mem(OP.i32_load, 2, MEM.code_tlb);
-    c.get(this.#target).i32(-4096).u8(0x71).tee(this.#scratch);
-    c.i32(0).mem(OP.i32_load, 2, STATE.code_tag.address).u8(0x72).get(thumb).u8(0x72, 0x46);
+    emit_code_tlb_hit(c, { address: this.#target, thumb, entry, page: this.#scratch });
     c.u8(OP.if, 0x40);
     c.get(entry).mem(OP.i32_load, 2, MEM.code_tlb + 4);
     c.get(this.#target).i32(0xfff).u8(0x71).i32(2).get(thumb).u8(0x6a, 0x74, 0x6a).set(this.#rec);

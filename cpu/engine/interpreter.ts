@@ -2,6 +2,7 @@ import type { Cpu } from "../cpu.ts";
 import { is_wide } from "../isa/decoder.ts";
 import type { Insn } from "../isa/decoder.ts";
 import { EXIT, MEM, STATE } from "../state.ts";
+import { code_tlb_clear, code_tlb_clear_page, code_tlb_entry } from "./code_tlb.ts";
 import { is_abandoned } from "./emit.ts";
 import type { Engine } from "./engine.ts";
 import { decode_a32, decode_thumb, fetch_insn, it_advance } from "./fetch.ts";
@@ -78,11 +79,10 @@ export class InterpreterEngine implements Engine {
   }
 
   flush_tlb(): void {
-    this.cpu.u8.fill(0xff, MEM.code_tlb, MEM.code_tlb + 8 * MEM.code_tlb_entries);
+    code_tlb_clear(this.cpu);
   }
   flush_tlb_page(va: number): void {
-    this.cpu.u32[(MEM.code_tlb >> 2) + 2 * ((va >>> 12) & (MEM.code_tlb_entries - 1))] =
-      0xffff_ffff;
+    code_tlb_clear_page(this.cpu, va);
   }
   page_written(pa_page: number, offset: number, length: number): boolean {
     let kept = false;
@@ -183,6 +183,14 @@ export class InterpreterEngine implements Engine {
     return this.#chunks[Math.floor((rec - MEM.records) / CHUNK)]!;
   }
 
+  /** The page that the code TLB has for a virtual address under a code tag and T. */
+  protected cached_page(va: number, tag: number, thumb: number): RecordPage | undefined {
+    const cpu = this.cpu;
+    const entry = code_tlb_entry(va, tag) >> 2;
+    if (cpu.i32[entry] !== ((va & ~0xfff) | tag | thumb)) return undefined;
+    return this.page_of(cpu.i32[entry + 1]!);
+  }
+
   /** Whether the records at pc were decoded under the very ITSTATE that is current. */
   #enter_it_block(): boolean {
     const cpu = this.cpu;
@@ -215,8 +223,9 @@ export class InterpreterEngine implements Engine {
       cpu.mem.protect_page(pa);
     }
     const va_page = target & ~0xfff;
-    const entry = (MEM.code_tlb >> 2) + 2 * ((target >>> 12) & (MEM.code_tlb_entries - 1));
-    cpu.i32[entry] = va_page | cpu.get(STATE.code_tag) | thumb;
+    const tag = cpu.get(STATE.code_tag);
+    const entry = code_tlb_entry(target, tag) >> 2;
+    cpu.i32[entry] = va_page | tag | thumb;
     cpu.i32[entry + 1] = page.base;
     cpu.set(STATE.pc_page, va_page);
     return page.base + ((target & 0xfff) << (2 + thumb));

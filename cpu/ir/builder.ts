@@ -59,8 +59,8 @@ export class Builder {
   /** A pure micro-op with immediate bytes (lane indices, shuffle masks). */
   op_imm(name: string, imm: readonly number[], ...args: (Node | number)[]): Node {
     const op = pure_op(name);
-    const nodes = args.map((a) =>
-      typeof a === "number" ? this.#number(op.args[0]!, a) : this.#known(a)
+    const nodes = args.map((a, i) =>
+      typeof a === "number" ? this.#number(op.args[i]!, a) : this.#known(a)
     );
     if (nodes.length !== op.args.length) throw new TypeError(`${name} takes ${op.args.length}`);
     nodes.forEach((n, i) => {

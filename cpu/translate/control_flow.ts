@@ -3,13 +3,13 @@
  *
  * @module
  */
-import type { Block, Region } from "./region.ts";
+import type { Region } from "./region.ts";
 
-/** A region's control flow graph. Blocks are named by their offsets. */
+/** A region's control flow graph. Blocks are named by their ids. */
 export interface ControlFlow {
-  /** Position in reverse postorder. */
+  /** Position in reverse postorder, of blocks that can be reached. */
   readonly order: ReadonlyMap<number, number>;
-  /** Blocks that a block dominates immediately, by order. */
+  /** Blocks that a block dominates immediately. */
   readonly children: ReadonlyMap<number, readonly number[]>;
   /** Blocks that several forward edges lead to. */
   readonly merges: ReadonlySet<number>;
@@ -21,19 +21,17 @@ export interface ControlFlow {
 
 function postorder(region: Region): number[] {
   const out: number[] = [];
-  const seen = new Set<number>([region.entry]);
-  const stack: { block: Block; next: number }[] = [
-    { block: region.blocks.get(region.entry)!, next: 0 },
-  ];
+  const seen = new Set<number>([0]);
+  const stack = [{ block: region.blocks[0]!, next: 0 }];
   while (stack.length > 0) {
     const top = stack.at(-1)!;
     const successor = top.block.successors[top.next++];
     if (successor === undefined) {
-      out.push(top.block.start);
+      out.push(top.block.id);
       stack.pop();
     } else if (!seen.has(successor)) {
       seen.add(successor);
-      stack.push({ block: region.blocks.get(successor)!, next: 0 });
+      stack.push({ block: region.blocks[successor]!, next: 0 });
     }
   }
   return out;
@@ -41,15 +39,15 @@ function postorder(region: Region): number[] {
 
 /**
  * Analyses a region (Cooper, Harvey, Kennedy: "A Simple, Fast Dominance Algorithm"). Back edges to a
- * block that does not dominate their source are not counted: they leave the region.
+ * block that does not dominate their source are not counted as loops: they leave the region.
  */
 export function analyse(region: Region): ControlFlow {
   const sequence = postorder(region).reverse();
-  const order = new Map(sequence.map((start, i) => [start, i]));
+  const order = new Map(sequence.map((id, i) => [id, i]));
   const predecessors: number[][] = sequence.map(() => []);
-  for (const start of sequence) {
-    for (const to of region.blocks.get(start)!.successors) {
-      predecessors[order.get(to)!]!.push(order.get(start)!);
+  for (const id of sequence) {
+    for (const to of region.blocks[id]!.successors) {
+      predecessors[order.get(to)!]!.push(order.get(id)!);
     }
   }
   const idom = find_dominators(predecessors);
@@ -59,16 +57,15 @@ export function analyse(region: Region): ControlFlow {
     while (at > goal) at = idom[at]!;
     return at === goal;
   };
-  const children = new Map<number, number[]>(sequence.map((start) => [start, []]));
+  const children = new Map<number, number[]>(sequence.map((id) => [id, []]));
   for (let i = 1; i < sequence.length; i++) {
     children.get(sequence[idom[i]!]!)!.push(sequence[i]!);
   }
   const merges = new Set<number>(), loops = new Set<number>();
-  sequence.forEach((start, i) => {
-    const forward = predecessors[i]!.filter((p) => p < i);
-    if (forward.length > 1) merges.add(start);
+  sequence.forEach((id, i) => {
+    if (predecessors[i]!.filter((p) => p < i).length > 1) merges.add(id);
     for (const p of predecessors[i]!) {
-      if (p >= i && dominates(start, sequence[p]!)) loops.add(start);
+      if (p >= i && dominates(id, sequence[p]!)) loops.add(id);
     }
   });
   return { order, children, merges, loops, dominates };

@@ -4,23 +4,31 @@
  *
  * @module
  */
+import { emit_code_tlb_hit } from "../engine/code_tlb.ts";
 import { type Imports, known_index, ProgramEmitter, type Surroundings } from "../engine/emit.ts";
 import { RECORD } from "../engine/record.ts";
 import { Builder } from "../ir/builder.ts";
 import type { Node } from "../ir/node.ts";
 import { condition } from "../isa/condition.ts";
-import { type Field, STATE } from "../state.ts";
+import { type Field, MEM, STATE } from "../state.ts";
 import { Code, OP } from "../wasm/encoder.ts";
 import { analyse, type ControlFlow } from "./control_flow.ts";
-import type { Block, Region, RegionInsn } from "./region.ts";
+import type { Block, Region, RegionInsn, Scope } from "./region.ts";
 
 const FLAGS: readonly Field[] = [STATE.nf, STATE.zf, STATE.cf, STATE.vf];
 
 /** A label that branches may go to, by the number of blocks open outside it. */
 interface Label {
   /** The block that begins (a loop) or follows (a merge) there. */
-  readonly start: number;
+  readonly id: number;
   readonly depth: number;
+}
+
+/** Where the records of a region's pages lie, by the pages' addresses relative to the entry's page. */
+export type RecordBases = ReadonlyMap<number, number>;
+
+function page_of(address: number): number {
+  return address & ~0xfff;
 }
 
 /** Emits one region. The function takes a record and returns as an outlined form does. */
@@ -29,30 +37,31 @@ export class RegionEmitter {
   readonly #region: Region;
   readonly #flow: ControlFlow;
   readonly #imports: Imports;
-  /** Address of the page's first record. */
-  readonly #records: number;
+  readonly #bases: RecordBases;
   readonly #registers = new Map<number, number>();
   readonly #written = new Set<number>();
   readonly #fields = new Map<Field, number>();
-  readonly #pc_page: number;
-  readonly #count: number;
-  readonly #next: number;
+  /** Virtual address of the entry's page. */
+  readonly #entry_page = this.code.local("i32");
+  readonly #count = this.code.local("i32");
+  readonly #next = this.code.local("i32");
+  readonly #target = this.code.local("i32");
+  readonly #thumb = this.code.local("i32");
+  readonly #tlb_entry = this.code.local("i32");
+  readonly #tlb_page = this.code.local("i32");
   readonly #labels: Label[] = [];
   /** Instructions of the block after the one that is being emitted: counted, but not executed yet. */
   #remaining = 0;
   /** Blocks open in the function, the exit block not counted. */
   #depth = 0;
 
-  constructor(region: Region, records: number, imports: Imports) {
+  constructor(region: Region, bases: RecordBases, imports: Imports) {
     this.#region = region;
     this.#flow = analyse(region);
     this.#imports = imports;
-    this.#records = records;
-    this.#pc_page = this.code.local("i32");
-    this.#count = this.code.local("i32");
-    this.#next = this.code.local("i32");
-    for (const block of region.blocks.values()) {
-      for (const { program } of block.insns) this.#find_registers(program.nodes);
+    this.#bases = bases;
+    for (const id of this.#flow.order.keys()) {
+      for (const { program } of region.blocks[id]!.insns) this.#find_registers(program.nodes);
     }
     for (const flag of FLAGS) this.#fields.set(flag, this.code.local("i32"));
     this.#emit();
@@ -81,12 +90,19 @@ export class RegionEmitter {
     for (const [field, local] of this.#fields) {
       c.i32(0).mem(OP.i32_load, 2, field.address).set(local);
     }
-    c.i32(0).mem(OP.i32_load, 2, STATE.pc_page.address).set(this.#pc_page);
+    c.i32(0).mem(OP.i32_load, 2, STATE.pc_page.address).set(this.#entry_page);
+    c.i32(this.#region.thumb ? 1 : 0).set(this.#thumb);
     // The interpreter has counted the record that led here.
     c.i32(-1).set(this.#count);
     c.u8(OP.block, 0x40);
-    this.#tree(this.#region.entry);
+    this.#tree(0);
     c.byte(OP.end);
+    this.#epilogue();
+  }
+
+  /** Everything that is kept in locals goes back to the CPU state. */
+  #epilogue(): void {
+    const c = this.code;
     for (const index of this.#written) {
       c.i32(0).get(this.#registers.get(index)!).mem(OP.i32_store, 2, STATE.r.address + 4 * index);
     }
@@ -108,8 +124,8 @@ export class RegionEmitter {
     c.get(this.#next);
   }
 
-  #record(offset: number): number {
-    return this.#records + (offset >> (this.#region.thumb ? 1 : 2)) * RECORD.size;
+  #record(page: number, offset: number): number {
+    return this.#bases.get(page)! + (offset >> (this.#region.thumb ? 1 : 2)) * RECORD.size;
   }
 
   #open(opcode: number): void {
@@ -122,23 +138,23 @@ export class RegionEmitter {
   }
 
   /** Emits a block and everything it dominates. */
-  #tree(start: number): void {
-    const merges = this.#flow.children.get(start)!.filter((child) => this.#flow.merges.has(child));
+  #tree(id: number): void {
+    const merges = this.#flow.children.get(id)!.filter((child) => this.#flow.merges.has(child));
     merges.sort((a, b) => this.#flow.order.get(b)! - this.#flow.order.get(a)!);
-    if (!this.#flow.loops.has(start)) return this.#within(start, merges);
+    if (!this.#flow.loops.has(id)) return this.#within(id, merges);
     this.#open(OP.loop);
-    this.#labels.push({ start, depth: this.#depth });
-    this.#within(start, merges);
+    this.#labels.push({ id, depth: this.#depth });
+    this.#within(id, merges);
     this.#labels.pop();
     this.#close();
   }
 
-  #within(start: number, merges: readonly number[]): void {
+  #within(id: number, merges: readonly number[]): void {
     const [last, ...others] = merges;
-    if (last === undefined) return this.#block(this.#region.blocks.get(start)!);
+    if (last === undefined) return this.#block(this.#region.blocks[id]!);
     this.#open(OP.block);
-    this.#labels.push({ start: last, depth: this.#depth });
-    this.#within(start, others);
+    this.#labels.push({ id: last, depth: this.#depth });
+    this.#within(id, others);
     this.#labels.pop();
     this.#close();
     this.#tree(last);
@@ -150,24 +166,26 @@ export class RegionEmitter {
     c.set(this.#count);
     block.insns.forEach((insn, i) => {
       this.#remaining = block.insns.length - 1 - i;
-      this.#insn(insn, block.start);
+      this.#insn(insn, block);
     });
     this.#remaining = 0;
     const last = block.insns.at(-1)!;
-    // The record after a page's last one knows whether an IT block goes on in the next page.
-    if (last.falls_through && block.end === 0x1000) this.#leave_to_record(block.end);
-    else if (last.falls_through) this.#go(block.start, block.end);
-    else c.byte(OP.unreachable);
+    if (!last.falls_through) c.byte(OP.unreachable);
+    // The record after a page's last one knows how an IT block goes on in the next page.
+    else if (last.it_goes_on) this.#leave_to_record(page_of(last.address), 0x1000);
+    else this.#go(block, block.scope, block.end, last.address);
   }
 
-  #insn(insn: RegionInsn, from: number): void {
+  #insn(insn: RegionInsn, block: Block): void {
     const c = this.code;
     const { cond } = insn.insn;
     if (cond !== 14) {
       this.#push_condition(cond);
       this.#open(OP.if);
     }
-    new ProgramEmitter(this.#surroundings(insn, from)).emit(insn.program);
+    const remaining = this.#remaining;
+    new ProgramEmitter(this.#surroundings(insn, block)).emit(insn.program);
+    this.#remaining = remaining;
     if (cond !== 14) {
       if (insn.program.ends) c.byte(OP.unreachable);
       this.#close();
@@ -177,62 +195,112 @@ export class RegionEmitter {
   #push_condition(cond: number): void {
     const b = new Builder();
     const holds = b.result(condition(b, cond));
-    new ProgramEmitter(this.#surroundings(undefined, 0)).emit_value(b.finish(), holds);
+    new ProgramEmitter(this.#surroundings(undefined, undefined)).emit_value(b.finish(), holds);
   }
 
-  /** Continues at `offset` of the page after the block `from`: in the region, or out of it. */
-  #go(from: number, offset: number): void {
-    const c = this.code, flow = this.#flow;
-    if (this.#region.blocks.has(offset)) {
-      const backward = flow.order.get(offset)! <= flow.order.get(from)!;
-      if (!backward && !flow.merges.has(offset)) return this.#tree(offset);
-      if (!backward) return this.#jump(offset);
-      if (flow.dominates(offset, from)) {
-        // A loop leaves when the budget is used up, and is entered again from its record.
-        c.get(this.#count).i32(0).mem(OP.i32_load, 2, STATE.budget.address).byte(0x4e);
-        c.unlikely().u8(OP.if, 0x40);
-        this.#depth++;
-        this.#leave_to_record(offset);
-        this.#close();
-        return this.#jump(offset);
+  /**
+   * Continues after the instruction at `from`, in block `block`, at an address of a scope: in the
+   * region, or out of it.
+   */
+  #go(block: Block, scope: Scope, address: number, from: number): void {
+    const flow = this.#flow;
+    const to = this.#region.block_at(scope, address);
+    const order = to && flow.order.get(to.id);
+    if (to && order !== undefined) {
+      const backward = order <= flow.order.get(block.id)!;
+      if (!backward || flow.dominates(to.id, block.id)) {
+        // A return goes to a page that was found to be there before.
+        if (page_of(address) !== page_of(from) && scope.id >= block.scope.id) {
+          this.#check_page(address);
+        }
+        if (backward) this.#check_budget(address);
+        if (!backward && !flow.merges.has(to.id)) return this.#tree(to.id);
+        return this.#jump(to.id);
       }
     }
-    if (offset >= 0 && offset < 0x1000) this.#leave_to_record(offset);
-    else {
-      c.i32(0).get(this.#pc_page).i32(offset).u8(0x6a).mem(OP.i32_store, 2, STATE.pc.address);
-      this.#leave(1);
-    }
+    this.#go_out(address, from);
   }
 
-  #jump(start: number): void {
-    const label = this.#labels.findLast((l) => l.start === start)!;
+  /** Leaves unless the records of the page of `address` are those that this region was made from. */
+  #check_page(address: number): void {
+    const c = this.code;
+    c.get(this.#entry_page).i32(address).byte(0x6a);
+    c.set(this.#target);
+    emit_code_tlb_hit(c, {
+      address: this.#target,
+      thumb: this.#thumb,
+      entry: this.#tlb_entry,
+      page: this.#tlb_page,
+    });
+    c.get(this.#tlb_entry).mem(OP.i32_load, 2, MEM.code_tlb + 4);
+    c.i32(this.#bases.get(page_of(address))!).u8(0x46, 0x71, 0x45);
+    c.unlikely().u8(OP.if, 0x40);
+    this.#depth++;
+    this.#leave_to_address(() => c.get(this.#target));
+    this.#close();
+  }
+
+  /** A loop leaves when the budget is used up, and is entered again from its record. */
+  #check_budget(address: number): void {
+    const c = this.code;
+    c.get(this.#count).i32(0).mem(OP.i32_load, 2, STATE.budget.address).byte(0x4e);
+    c.unlikely().u8(OP.if, 0x40);
+    this.#depth++;
+    this.#leave_to_record(page_of(address), address & 0xfff);
+    this.#close();
+  }
+
+  #jump(id: number): void {
+    const label = this.#labels.findLast((l) => l.id === id)!;
     this.code.byte(OP.br);
     this.code.leb(this.#depth - label.depth);
   }
 
-  #leave_to_record(offset: number): void {
-    this.#leave(this.#record(offset));
-  }
-  #leave(next: number): void {
-    if (this.#remaining > 0) {
-      this.code.get(this.#count).i32(this.#remaining).byte(0x6b);
-      this.code.set(this.#count);
+  /** Leaves the region for an address. */
+  #go_out(address: number, from: number): void {
+    const c = this.code;
+    if (page_of(address) === page_of(from)) {
+      return this.#leave_to_record(page_of(address), address & 0xfff);
     }
-    this.code.i32(next).set(this.#next).byte(OP.br);
-    this.code.leb(this.#depth);
+    this.#leave_to_address(() => c.get(this.#entry_page).i32(address).byte(0x6a));
   }
 
-  #surroundings(insn: RegionInsn | undefined, from: number): Surroundings {
+  #leave_to_address(push: () => void): void {
+    const c = this.code;
+    c.i32(0);
+    push();
+    c.mem(OP.i32_store, 2, STATE.pc.address);
+    this.#leave(1, 0);
+  }
+  #leave_to_record(page: number, offset: number): void {
+    this.#leave(this.#record(page, offset), page);
+  }
+  /** Leaves with `next`; what it means, or where execution stopped, is in `page`. */
+  #leave(next: number, page: number): void {
+    const c = this.code;
+    if (this.#remaining > 0) {
+      c.get(this.#count).i32(this.#remaining).byte(0x6b);
+      c.set(this.#count);
+    }
+    if (page !== 0) {
+      c.i32(0).get(this.#entry_page).i32(page).u8(0x6a).mem(OP.i32_store, 2, STATE.pc_page.address);
+    }
+    c.i32(next).set(this.#next).byte(OP.br);
+    c.leb(this.#depth);
+  }
+
+  #surroundings(insn: RegionInsn | undefined, block: Block | undefined): Surroundings {
     const c = this.code;
     const base = this.#depth;
     const at_depth = (depth: number, emit: () => void): void => {
-      const before = this.#depth;
+      const before = this.#depth, remaining = this.#remaining;
       this.#depth = base + depth;
       emit();
       this.#depth = before;
+      this.#remaining = remaining;
     };
     const push_pc = (ahead: number): void => {
-      c.get(this.#pc_page).i32(insn!.offset + ahead).byte(0x6a);
+      c.get(this.#entry_page).i32(insn!.address + ahead).byte(0x6a);
     };
     return {
       code: c,
@@ -243,39 +311,48 @@ export class RegionEmitter {
       pc: () => push_pc(0),
       r15: () => push_pc(this.#region.thumb ? 4 : 8),
       mark: () => {
-        c.i32(0).i32(this.#record(insn!.offset)).mem(OP.i32_store, 2, STATE.rec.address);
+        const at = this.#record(page_of(insn!.address), insn!.address & 0xfff);
+        c.i32(0).i32(at).mem(OP.i32_store, 2, STATE.rec.address);
       },
-      leave: (depth) => at_depth(depth, () => this.#leave(0)),
-      branch: (push, depth) =>
-        at_depth(depth, () => {
-          const [target] = insn!.targets;
-          if (insn!.targets.length === 1 && !Number.isNaN(target)) {
-            if (insn!.calls) this.#go_out(target!);
-            else this.#go(from, target!);
-            return;
-          }
-          c.i32(0);
-          push_pc(0);
-          push();
-          c.u8(0x6a).mem(OP.i32_store, 2, STATE.pc.address);
-          this.#leave(1);
-        }),
-      branch_to: (push, depth) =>
-        at_depth(depth, () => {
-          c.i32(0);
-          push();
-          c.mem(OP.i32_store, 2, STATE.pc.address);
-          this.#leave(1);
-        }),
+      leave: (depth) => at_depth(depth, () => this.#leave(0, page_of(insn!.address))),
+      branch: (push, depth) => at_depth(depth, () => this.#branch(insn!, block!, push)),
+      branch_to: (push, depth) => at_depth(depth, () => this.#branch_to(insn!, block!, push)),
       register: (index) => this.#registers.get(index)!,
       field: (field) => this.#fields.get(field),
     };
   }
 
-  #go_out(offset: number): void {
-    if (offset >= 0 && offset < 0x1000) return this.#leave_to_record(offset);
+  #branch(insn: RegionInsn, block: Block, push: () => void): void {
     const c = this.code;
-    c.i32(0).get(this.#pc_page).i32(offset).u8(0x6a).mem(OP.i32_store, 2, STATE.pc.address);
-    this.#leave(1);
+    const [target] = insn.targets;
+    if (insn.targets.length !== 1 || Number.isNaN(target)) {
+      return this.#leave_to_address(() => {
+        c.get(this.#entry_page).i32(insn.address).byte(0x6a);
+        push();
+        c.byte(0x6a);
+      });
+    }
+    if (insn.callee) this.#go(block, insn.callee, target!, insn.address);
+    else if (insn.calls) this.#go_out(target!, insn.address);
+    else this.#go(block, block.scope, target!, insn.address);
+  }
+
+  /** To an address that is not known: a return to the caller's code is, when it proves to be one. */
+  #branch_to(insn: RegionInsn, block: Block, push: () => void): void {
+    const c = this.code;
+    const { parent, return_to } = block.scope;
+    const back = parent && this.#region.block_at(parent, return_to);
+    if (!back || this.#remaining > 0 || !this.#flow.order.has(back.id)) {
+      return this.#leave_to_address(push);
+    }
+    const target = c.local("i32");
+    push();
+    c.set(target);
+    c.get(target).get(this.#entry_page).i32(return_to | (this.#region.thumb ? 1 : 0));
+    c.u8(0x6a, 0x46, OP.if, 0x40);
+    this.#depth++;
+    this.#go(block, parent, return_to, insn.address);
+    this.#close();
+    this.#leave_to_address(() => c.get(target));
   }
 }

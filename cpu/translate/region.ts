@@ -1,60 +1,90 @@
 /**
- * Finds the instructions that are translated together: those reached from an entry, inside its page,
- * that have been executed before.
+ * Finds the instructions that are translated together: those reached from an entry that have been
+ * executed before, across pages and into functions that are called directly.
+ *
+ * Addresses are relative to the virtual address of the entry's page, so that a region serves every
+ * mapping of its pages that keeps their distances.
  *
  * @module
  */
+import { known_index } from "../engine/emit.ts";
 import type { Node, Program } from "../ir/node.ts";
 import type { Insn } from "../isa/decoder.ts";
 import { build_program } from "../isa/program.ts";
-import { known_index } from "../engine/emit.ts";
+
+/** An instruction where it lies. */
+export interface Source {
+  readonly insn: Insn;
+  readonly size: number;
+  /** The instruction after it, at a page's end, is in the same IT block: only the interpreter can go on. */
+  readonly it_goes_on: boolean;
+}
+
+/** Gives the instruction at a relative address, or undefined for one not to be translated. */
+export type InsnSource = (address: number) => Source | undefined;
+
+/** A function inlined at one call, or the region's own code. */
+export interface Scope {
+  readonly id: number;
+  readonly parent?: Scope;
+  /** Where it begins. */
+  readonly entry: number;
+  /** Where its caller goes on. */
+  readonly return_to: number;
+  readonly depth: number;
+}
 
 /** One instruction of a region. */
 export interface RegionInsn {
-  /** Byte offset in the page. */
-  readonly offset: number;
+  readonly address: number;
   readonly size: number;
   readonly insn: Insn;
   /** Its program, with its operands known. */
   readonly program: Program;
-  /** Offsets in the page that it may branch to directly; those outside the page too. */
+  /** Addresses that it may branch to directly; NaN for one that is computed. */
   readonly targets: readonly number[];
   /** Whether it may go on to the next instruction. */
   readonly falls_through: boolean;
-  /** A call: what it branches to is not part of the region. */
+  /** It may go to an address from a register or memory: perhaps a return. */
+  readonly indirect: boolean;
+  /** A call: sets LR and branches. */
   readonly calls: boolean;
+  /** The called function, where it is inlined. */
+  callee?: Scope;
+  readonly it_goes_on: boolean;
 }
 
-/** A straight run of instructions. */
+/** A straight run of instructions in one scope. */
 export interface Block {
+  readonly id: number;
+  readonly scope: Scope;
   readonly insns: readonly RegionInsn[];
-  /** Offset of the first one. */
+  /** Address of the first one. */
   readonly start: number;
-  /** Offset after the last one. */
+  /** Address after the last one. */
   readonly end: number;
-  /** Offsets of blocks of the region that follow. */
-  readonly successors: readonly number[];
+  /** Ids of blocks that may follow. */
+  readonly successors: number[];
 }
 
-/** A region: blocks by offset, the entry first. */
+/** A region. Block 0 is the entry. */
 export interface Region {
-  readonly entry: number;
   readonly thumb: boolean;
-  readonly blocks: ReadonlyMap<number, Block>;
+  readonly blocks: readonly Block[];
   readonly insns: number;
+  /** The block at an address of a scope. */
+  block_at(scope: Scope, address: number): Block | undefined;
 }
-
-/** Gives the instruction at an offset of the page, or undefined for one not to be translated. */
-export type InsnSource = (offset: number) => { insn: Insn; size: number } | undefined;
 
 /** What a program's nodes say about whether and how it can be translated. */
 interface Traits {
   translatable: boolean;
   links: boolean;
+  indirect: boolean;
   targets: number[];
 }
 
-function scan(nodes: readonly Node[], traits: Traits, offset: number): void {
+function scan(nodes: readonly Node[], traits: Traits, address: number): void {
   for (const node of nodes) {
     switch (node.k) {
       case "call":
@@ -70,88 +100,165 @@ function scan(nodes: readonly Node[], traits: Traits, offset: number): void {
         break;
       }
       case "branch":
-        if (node.offset.k === "const") traits.targets.push(offset + (node.offset.value as number));
-        else traits.targets.push(NaN);
+        traits.targets.push(
+          node.offset.k === "const" ? address + (node.offset.value as number) : NaN,
+        );
+        break;
+      case "branch_to":
+        traits.indirect = true;
         break;
       case "if":
-        scan(node.then, traits, offset);
-        scan(node.otherwise, traits, offset);
+        scan(node.then, traits, address);
+        scan(node.otherwise, traits, address);
         break;
       case "loop":
-        scan(node.body, traits, offset);
+        scan(node.body, traits, address);
         break;
     }
   }
 }
 
-function region_insn(offset: number, size: number, insn: Insn): RegionInsn | undefined {
+function region_insn(address: number, source: Source): RegionInsn | undefined {
+  const { insn, size, it_goes_on } = source;
   const { op, statics, operands } = insn.decoded;
   const program = build_program(op, statics, operands);
-  const traits: Traits = { translatable: true, links: false, targets: [] };
-  scan(program.nodes, traits, offset);
+  const traits: Traits = { translatable: true, links: false, indirect: false, targets: [] };
+  scan(program.nodes, traits, address);
   if (!traits.translatable) return undefined;
   return {
-    offset,
+    address,
     size,
     insn,
     program,
     targets: traits.targets,
     falls_through: !program.ends || insn.cond !== 14,
+    indirect: traits.indirect,
     calls: traits.links && traits.targets.length > 0,
+    it_goes_on,
   };
 }
 
 /** How large regions may become, in instructions. */
-export const MAX_REGION = 250;
+const MAX_INSNS = 300;
+/** How deep calls are inlined. */
+const MAX_DEPTH = 4;
 
-/** Collects the region that is entered at `entry`; undefined when its first instruction cannot be translated. */
-export function find_region(entry: number, thumb: boolean, source: InsnSource): Region | undefined {
-  const insns = new Map<number, RegionInsn>();
-  const leaders = new Set([entry]);
-  const queue = [entry];
-  while (queue.length > 0) {
-    for (let offset = queue.shift()!; !insns.has(offset) && insns.size < MAX_REGION;) {
-      const found = source(offset);
-      const insn = found && region_insn(offset, found.size, found.insn);
-      if (!insn) break;
-      insns.set(offset, insn);
-      if (!insn.calls) {
-        for (const target of insn.targets) {
-          if (!(target >= 0 && target < 0x1000)) continue;
-          leaders.add(target);
-          queue.push(target);
-        }
-      }
-      if (!insn.falls_through) break;
-      offset += insn.size;
-      if (insn.targets.length > 0) leaders.add(offset);
+/** Collects the instructions of a region, breadth first. */
+class Collector {
+  readonly scopes: Scope[] = [];
+  readonly insns: Map<number, RegionInsn>[] = [];
+  readonly leaders: Set<number>[] = [];
+  readonly #source: InsnSource;
+  readonly #queue: { scope: Scope; address: number }[] = [];
+  count = 0;
+
+  constructor(entry: number, source: InsnSource) {
+    this.#source = source;
+    this.#scope({ entry, return_to: NaN, depth: 0 });
+    for (let item = this.#queue.shift(); item; item = this.#queue.shift()) {
+      this.#follow(item.scope, item.address);
     }
   }
-  if (!insns.has(entry)) return undefined;
-  return { entry, thumb, blocks: form_blocks(insns, leaders), insns: insns.size };
+
+  #scope(bare: Omit<Scope, "id">): Scope {
+    const scope = { ...bare, id: this.scopes.length };
+    this.scopes.push(scope);
+    this.insns.push(new Map());
+    this.leaders.push(new Set());
+    this.#lead(scope, scope.entry);
+    return scope;
+  }
+  #lead(scope: Scope, address: number): void {
+    this.leaders[scope.id]!.add(address);
+    this.#queue.push({ scope, address });
+  }
+
+  #follow(scope: Scope, start: number): void {
+    const insns = this.insns[scope.id]!;
+    for (let address = start; !insns.has(address) && this.count < MAX_INSNS;) {
+      const source = this.#source(address);
+      const insn = source && region_insn(address, source);
+      if (!insn) return;
+      insns.set(address, insn);
+      this.count++;
+      if (insn.calls) this.#call(scope, insn);
+      else for (const target of insn.targets) if (!Number.isNaN(target)) this.#lead(scope, target);
+      if (!insn.falls_through || insn.it_goes_on) return;
+      address += insn.size;
+      if (insn.targets.length > 0) this.leaders[scope.id]!.add(address);
+    }
+  }
+
+  /** Inlines the function that `insn` calls, unless it is being inlined already. */
+  #call(scope: Scope, insn: RegionInsn): void {
+    const [entry] = insn.targets;
+    if (insn.targets.length !== 1 || Number.isNaN(entry) || scope.depth === MAX_DEPTH) return;
+    for (let s: Scope | undefined = scope; s; s = s.parent) if (s.entry === entry) return;
+    if (!this.#source(entry!)) return;
+    const return_to = insn.address + insn.size;
+    insn.callee = this.#scope({ parent: scope, entry: entry!, return_to, depth: scope.depth + 1 });
+    this.#lead(scope, return_to);
+  }
 }
 
-function form_blocks(
+/** Finds the region that is entered at `entry`; undefined when its first instruction cannot be translated. */
+export function find_region(entry: number, thumb: boolean, source: InsnSource): Region | undefined {
+  const found = new Collector(entry, source);
+  if (found.count === 0) return undefined;
+  const by_start = found.scopes.map(() => new Map<number, Block>());
+  const blocks: Block[] = [];
+  for (const scope of found.scopes) {
+    const insns = found.insns[scope.id]!;
+    for (const start of found.leaders[scope.id]!) {
+      if (!insns.has(start)) continue;
+      const block = form_block(blocks.length, scope, start, insns, found.leaders[scope.id]!);
+      blocks.push(block);
+      by_start[scope.id]!.set(start, block);
+    }
+  }
+  const block_at = (scope: Scope, address: number): Block | undefined =>
+    by_start[scope.id]!.get(address);
+  for (const block of blocks) link_block(block, block_at);
+  return { thumb, blocks, insns: found.count, block_at };
+}
+
+function form_block(
+  id: number,
+  scope: Scope,
+  start: number,
   insns: ReadonlyMap<number, RegionInsn>,
   leaders: ReadonlySet<number>,
-): Map<number, Block> {
-  const blocks = new Map<number, Block>();
-  for (const start of leaders) {
-    if (!insns.has(start)) continue;
-    const run: RegionInsn[] = [];
-    let offset = start;
-    let last: RegionInsn;
-    do {
-      last = insns.get(offset)!;
-      run.push(last);
-      offset += last.size;
-    } while (
-      last.targets.length === 0 && last.falls_through && insns.has(offset) && !leaders.has(offset)
-    );
-    const successors: number[] = [];
-    if (!last.calls) successors.push(...last.targets.filter((t) => insns.has(t)));
-    if (last.falls_through && insns.has(offset)) successors.push(offset);
-    blocks.set(start, { insns: run, start, end: offset, successors });
+): Block {
+  const run: RegionInsn[] = [];
+  let address = start;
+  let last: RegionInsn;
+  do {
+    last = insns.get(address)!;
+    run.push(last);
+    address += last.size;
+    // A page's end ends a block too: the next page may lie elsewhere.
+  } while (
+    last.targets.length === 0 && last.falls_through && !last.it_goes_on && insns.has(address) &&
+    !leaders.has(address) && (address & 0xfff) !== 0
+  );
+  return { id, scope, insns: run, start, end: address, successors: [] };
+}
+
+function link_block(
+  block: Block,
+  block_at: (scope: Scope, address: number) => Block | undefined,
+): void {
+  const add = (to: Block | undefined): void => {
+    if (to) block.successors.push(to.id);
+  };
+  const { scope } = block;
+  for (const insn of block.insns) {
+    // Returns in the middle of a block (conditional ones) leave the region.
+    const ends_block = insn === block.insns.at(-1);
+    if (insn.callee) add(block_at(insn.callee, insn.callee.entry));
+    else if (!insn.calls) { for (const target of insn.targets) add(block_at(scope, target)); }
+    if (ends_block && insn.indirect && scope.parent) add(block_at(scope.parent, scope.return_to));
   }
-  return blocks;
+  const last = block.insns.at(-1)!;
+  if (last.falls_through && !last.it_goes_on) add(block_at(scope, block.end));
 }

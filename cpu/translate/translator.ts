@@ -6,7 +6,7 @@ import { RECORD } from "../engine/record.ts";
 import { is_wide } from "../isa/decoder.ts";
 import { EXIT, MEM, STATE } from "../state.ts";
 import { RegionEmitter } from "./emit_region.ts";
-import { find_region, type InsnSource, type Region } from "./region.ts";
+import { find_region, type InsnSource, type Region, type Source } from "./region.ts";
 
 /** How the translator decides; tests lower the thresholds. */
 export interface TranslatorOptions {
@@ -23,9 +23,21 @@ interface Translated {
   /** Record that has its handler. */
   readonly rec: number;
   readonly number: number;
-  /** Byte offsets in the page that it covers. */
-  readonly from: number;
-  readonly to: number;
+  /** Byte offsets that it covers, by page. */
+  readonly ranges: ReadonlyMap<RecordPage, { readonly from: number; readonly to: number }>;
+}
+
+/** The virtual page and the code tag under which a record was met. */
+interface Seen {
+  readonly page: number;
+  readonly tag: number;
+}
+
+/** A region that is about to be translated, and the pages it lies in. */
+interface Found {
+  readonly rec: number;
+  readonly region: Region;
+  readonly pages: ReadonlyMap<number, RecordPage>;
 }
 
 /** Tier 1: interprets, and translates what samples find to be hot. */
@@ -36,7 +48,8 @@ export class TranslatorEngine extends InterpreterEngine {
   readonly #batch: number;
   /** Samples by record; -Infinity for what cannot be translated. */
   readonly #samples = new Map<number, number>();
-  readonly #queue = new Set<number>();
+  /** Hot records, and where they were seen. */
+  readonly #queue = new Map<number, Seen>();
   #waited = 0;
   /** Instructions to the next sample. */
   #slice: number;
@@ -81,7 +94,10 @@ export class TranslatorEngine extends InterpreterEngine {
       this.#slice = this.#sample_every;
       const samples = (this.#samples.get(rec) ?? 0) + 1;
       this.#samples.set(rec, samples);
-      if (samples === this.#hot) this.#queue.add(rec);
+      if (samples === this.#hot) {
+        const page = this.cpu.get(STATE.pc) & ~0xfff;
+        this.#queue.set(rec, { page, tag: this.cpu.get(STATE.code_tag) });
+      }
     }
     if (this.#queue.size === 0) return;
     if (this.#queue.size >= this.#batch || ++this.#waited > 4 * this.#batch) this.#translate();
@@ -90,83 +106,106 @@ export class TranslatorEngine extends InterpreterEngine {
   /** Translates what is queued, as one module. */
   #translate(): void {
     const start = performance.now();
-    const found: { rec: number; page: RecordPage; region: Region }[] = [];
-    for (const rec of this.#queue) {
-      const page = this.page_of(rec);
-      const region = page && this.#find(page, rec);
-      if (region) found.push({ rec, page, region });
+    const found: Found[] = [];
+    for (const [rec, seen] of this.#queue) {
+      const region = this.#find(rec, seen);
+      if (region) found.push(region);
       else this.#samples.set(rec, -Infinity);
     }
     this.#queue.clear();
     this.#waited = 0;
     if (found.length === 0 || !this.handlers.has_room(found.length)) return;
     const numbers = this.handlers.add_functions(
-      found.map(({ page, region }) => (imports) =>
-        new RegionEmitter(region, page.base, imports).code
-      ),
+      found.map(({ region, pages }) => (imports) => {
+        const bases = new Map([...pages].map(([address, page]) => [address, page.base]));
+        return new RegionEmitter(region, bases, imports).code;
+      }),
     );
-    found.forEach(({ rec, page, region }, i) => this.#install(rec, page, region, numbers[i]!));
+    found.forEach((region, i) => this.#install(region, numbers[i]!));
     this.#counts.modules++;
     this.#counts.translate_ms += performance.now() - start;
   }
 
-  #find(page: RecordPage, rec: number): Region | undefined {
-    const cpu = this.cpu;
-    const { thumb } = page;
-    const code = cpu.code_address(page.pa);
-    const unit = thumb ? 2 : 4;
-    const source: InsnSource = (offset) => {
-      if (offset < 0 || offset + unit > 0x1000 || (!thumb && (offset & 3) !== 0)) return undefined;
-      const slot = offset / unit;
-      const handler = cpu.u16[(page.base + slot * RECORD.size) >> 1]!;
-      // Only what has been executed: the rest is cold.
-      if (handler < HANDLER.cond) return undefined;
-      if (!thumb) return { insn: decode_a32(cpu.u32[(code + offset) >>> 2]!), size: 4 };
-      const first = cpu.u16[(code + offset) >>> 1]!;
-      if (!is_wide(first)) return { insn: decode_thumb(first, 0, page.it[slot]!), size: 2 };
-      if (offset === 0xffe) return undefined;
-      const second = cpu.u16[(code + offset + 2) >>> 1]!;
-      return { insn: decode_thumb(first, second, page.it[slot]!), size: 4 };
-    };
-    const entry = ((rec - page.base) / RECORD.size) * unit;
+  #find(rec: number, seen: Seen): Found | undefined {
+    const entry_page = this.page_of(rec);
+    if (!entry_page) return undefined;
+    const { thumb } = entry_page;
+    const entry = ((rec - entry_page.base) / RECORD.size) * (thumb ? 2 : 4);
     if (entry >= 0x1000) return undefined;
+    const pages = new Map<number, RecordPage>([[0, entry_page]]);
+    const source: InsnSource = (address) => {
+      const at = address & ~0xfff;
+      let page = pages.get(at);
+      if (!page) {
+        page = this.cached_page(seen.page + at, seen.tag, thumb ? 1 : 0);
+        if (!page) return undefined;
+        pages.set(at, page);
+      }
+      return this.#source(page, address & 0xfff);
+    };
     const region = find_region(entry, thumb, source);
-    return region !== undefined && region.insns > 1 ? region : undefined;
+    return region !== undefined && region.insns > 1 ? { rec, region, pages } : undefined;
   }
 
-  #install(rec: number, page: RecordPage, region: Region, number: number): void {
-    let from = 0x1000, to = 0;
-    for (const { start, end } of region.blocks.values()) {
-      from = Math.min(from, start);
-      to = Math.max(to, end);
+  /** The instruction at an offset of a page, when it has been executed and lies in that page alone. */
+  #source(page: RecordPage, offset: number): Source | undefined {
+    const cpu = this.cpu;
+    const { thumb } = page;
+    const unit = thumb ? 2 : 4;
+    if ((offset & (unit - 1)) !== 0) return undefined;
+    const slot = offset / unit;
+    const handler = cpu.u16[(page.base + slot * RECORD.size) >> 1]!;
+    if (handler < HANDLER.cond) return undefined;
+    const at = cpu.code_address(page.pa) + offset;
+    if (!thumb) return { insn: decode_a32(cpu.u32[at >>> 2]!), size: 4, it_goes_on: false };
+    const first = cpu.u16[at >>> 1]!;
+    const wide = is_wide(first);
+    if (wide && offset === 0xffe) return undefined;
+    const insn = decode_thumb(first, wide ? cpu.u16[(at + 2) >>> 1]! : 0, page.it[slot]!);
+    const size = wide ? 4 : 2;
+    return { insn, size, it_goes_on: offset + size === 0x1000 && page.it[2048] !== 0 };
+  }
+
+  #install({ rec, region, pages }: Found, number: number): void {
+    const ranges = new Map<RecordPage, { from: number; to: number }>();
+    for (const { start, end } of region.blocks) {
+      const page = pages.get(start & ~0xfff)!;
+      const range = ranges.get(page) ?? { from: 0x1000, to: 0 };
+      range.from = Math.min(range.from, start & 0xfff);
+      range.to = Math.max(range.to, (start & 0xfff) + end - start);
+      ranges.set(page, range);
     }
-    const list = this.#regions.get(page);
-    const translated = { rec, number, from, to };
-    if (list) list.push(translated);
-    else this.#regions.set(page, [translated]);
+    const translated: Translated = { rec, number, ranges };
+    for (const page of ranges.keys()) {
+      const list = this.#regions.get(page);
+      if (list) list.push(translated);
+      else this.#regions.set(page, [translated]);
+    }
     this.cpu.u16[rec >> 1] = number;
     this.#counts.regions++;
     this.#counts.region_insns += region.insns;
   }
 
   protected override code_dropped(page: RecordPage, offset: number, length: number): void {
-    // Called by the base class's constructor too, before there are regions.
-    const list = this.#regions?.get(page);
+    const list = this.#regions.get(page);
     if (!list) return;
-    const kept: Translated[] = [];
-    for (const region of list) {
-      if (region.to <= offset || region.from >= offset + length) {
-        kept.push(region);
-        continue;
-      }
-      if (this.cpu.u16[region.rec >> 1] === region.number) {
-        this.cpu.u16[region.rec >> 1] = HANDLER.decode;
-      }
-      this.handlers.remove_function(region.number);
-      this.#samples.delete(region.rec);
-      this.#counts.dropped++;
+    for (const region of [...list]) {
+      const { from, to } = region.ranges.get(page)!;
+      if (to > offset && from < offset + length) this.#drop(region);
     }
-    if (kept.length > 0) this.#regions.set(page, kept);
-    else this.#regions.delete(page);
+  }
+
+  #drop(region: Translated): void {
+    for (const page of region.ranges.keys()) {
+      const rest = this.#regions.get(page)!.filter((r) => r !== region);
+      if (rest.length > 0) this.#regions.set(page, rest);
+      else this.#regions.delete(page);
+    }
+    if (this.cpu.u16[region.rec >> 1] === region.number) {
+      this.cpu.u16[region.rec >> 1] = HANDLER.decode;
+    }
+    this.handlers.remove_function(region.number);
+    this.#samples.delete(region.rec);
+    this.#counts.dropped++;
   }
 }

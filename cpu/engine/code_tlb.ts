@@ -1,0 +1,56 @@
+/**
+ * The code TLB: which records stand for a virtual page of code in a context.
+ *
+ * Direct-mapped entries in the WebAssembly memory: a tag (virtual page, context, T) and the address of
+ * the page's first record. The context takes part in the index, so that the kernel's pages as seen by
+ * several processes do not drive each other out.
+ *
+ * @module
+ */
+import type { Cpu } from "../cpu.ts";
+import { MEM, STATE } from "../state.ts";
+import { type Code, OP } from "../wasm/encoder.ts";
+
+const MASK = MEM.code_tlb_entries - 1;
+/** Contexts are this many entries apart, as a shift of the code tag, which is twice their number. */
+const SPREAD = 7;
+
+/** Byte address of the entry for `va` under a code tag. */
+export function code_tlb_entry(va: number, code_tag: number): number {
+  return MEM.code_tlb + ((((va >>> 12) + (code_tag << SPREAD)) & MASK) << 3);
+}
+
+/** Forgets everything. */
+export function code_tlb_clear(cpu: Cpu): void {
+  cpu.i32.fill(-1, MEM.code_tlb >> 2, (MEM.code_tlb >> 2) + 2 * MEM.code_tlb_entries);
+}
+
+/** Forgets a virtual page, in every context. */
+export function code_tlb_clear_page(cpu: Cpu, va: number): void {
+  for (let context = 0; context < MEM.map_contexts; context++) {
+    cpu.i32[code_tlb_entry(va, context << 1) >> 2] = -1;
+  }
+}
+
+/**
+ * Emits the look-up of the address in local `address` for the instruction set in local `thumb`: the
+ * entry's address goes to local `entry`, the page of `address` to local `page`; pushes whether it hits.
+ */
+export function emit_code_tlb_hit(
+  c: Code,
+  { address, thumb, entry, page }: { address: number; thumb: number; entry: number; page: number },
+): void {
+  const tag = (): void => {
+    c.i32(0).mem(OP.i32_load, 2, STATE.code_tag.address);
+  };
+  c.get(address).i32(12).byte(0x76);
+  tag();
+  c.i32(SPREAD).u8(0x74, 0x6a).i32(MASK).byte(0x71);
+  c.i32(3).byte(0x74);
+  c.tee(entry).mem(OP.i32_load, 2, MEM.code_tlb);
+  c.get(address).i32(-4096).byte(0x71);
+  c.tee(page);
+  tag();
+  c.byte(0x72);
+  c.get(thumb).u8(0x72, 0x46);
+}
