@@ -59,7 +59,7 @@ const ROWS: readonly Row[] = [
     name: "an unknown engine",
     args: ["boot", "x", "--engine", "warp"],
     status: "usage",
-    says: /'warp' is invalid.*auto, interpreter, reference/,
+    says: /'warp' is invalid.*auto, translator, interpreter, reference/,
   },
   {
     name: "an engine for KVM",
