@@ -85,11 +85,11 @@ static void registers(void) {
   /* TVAL is the low half of CVAL - count, and sets CVAL by its sign-extended value. */
   set_tval(1000000);
   u32 v = tval();
-  say("tval counts down: %u\n", (int)v <= 1000000 && (int)v > 1000000 - 62500000);
+  say("tval counts down: %u\n", (int)v <= 1000000 && (int)v > 1000000 - 625000000);
   u64 now = count();
   set_tval(0x7fffffff);
   u64 at = cval();
-  say("tval of 2^31-1: %u\n", at >= now + 0x7fffffff && at < now + 0x7fffffff + 62500000);
+  say("tval of 2^31-1: %u\n", at >= now + 0x7fffffff && at < now + 0x7fffffff + 625000000ull);
   now = count();
   set_tval(0x80000000);
   at = cval();
@@ -124,7 +124,7 @@ static void interrupts(void) {
     if (how < 2) set_tval(50000);
     else set_cval(count() + 50000);
     set_ctl(1);
-    while (!taken && count() - start < 125000000ull) {}
+    while (!taken && count() - start < 625000000ull) {}
     u64 waited = count() - start;
     cpsid(i);
     say("irq %u: taken %u id %u early %u ctl %x\n", how, taken, last, waited < 50000, mask_it ? ctl() : ctl() & 3);
@@ -152,7 +152,7 @@ static void interrupts(void) {
     set_tval(20000);
     set_ctl(1);
     u64 start = count();
-    while (taken == before && count() - start < 125000000ull) {}
+    while (taken == before && count() - start < 625000000ull) {}
     ticks += taken - before;
   }
   cpsid(i);

@@ -163,7 +163,7 @@ static void translations(void) {
   translate("domain", VA + 0x200000);
   translate("no section", VA + 0x300000);
   translate("supersection", VA + 0x1abcdef);
-  translate("the program", (u32)image_end & ~0xfffu);
+  translate("the program", RAM_BASE + 0x10000);
   say("traps %u\n", trap.count);
   MCR(0, 7, 4, 0, 0x89abcdef);
   say("par %x\n", MRC(0, 7, 4, 0));

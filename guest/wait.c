@@ -33,7 +33,8 @@ int main(void) {
   /* Masked in CPSR, an interrupt wakes WFI all the same and stays pending. */
   u64 start = cntvct();
   arm_timer(100000);
-  wfi();
+  do wfi(); /* which may end early */
+  while (!(MRC(0, 12, 1, 0) & 0x80));
   u64 waited = cntvct() - start;
   say("masked: taken %u, slept to the end %u, isr %x\n", taken, waited >= 100000, MRC(0, 12, 1, 0));
   cpsie(i);
@@ -88,7 +89,9 @@ int main(void) {
   /* PSCI CPU_SUSPEND to a standby state is WFI too. */
   arm_timer(50000);
   start = cntvct();
-  u32 status = psci(0x84000001, 0, 0, 0);
+  u32 status;
+  do status = psci(0x84000001, 0, 0, 0);
+  while (!(MRC(0, 12, 1, 0) & 0x80));
   waited = cntvct() - start;
   say("cpu_suspend: %d, slept %u\n", status, waited >= 50000);
   stop_timer();
