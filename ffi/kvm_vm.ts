@@ -102,6 +102,11 @@ export class KvmVm implements Vm {
     return this.#keep(ioeventfd(this.#file, doorbell));
   }
 
+  /** The registers of the GIC, for comparison. No vCPU may run. */
+  gic_state(): string[] {
+    return this.#vgic.state();
+  }
+
   /** Closes the VM, its vCPUs and everything else of it. */
   [Symbol.dispose](): void {
     for (const vcpu of this.#vcpus.values()) vcpu[Symbol.dispose]();

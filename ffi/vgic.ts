@@ -82,6 +82,11 @@ export class Vgic implements Disposable {
     this.#reset?.restore();
   }
 
+  /** Its registers, for comparison. No vCPU may run. */
+  state(): string[] {
+    return this.#reset?.read() ?? [];
+  }
+
   /** Gives back the handle; the device itself lives as long as its VM. */
   [Symbol.dispose](): void {
     this.#file[Symbol.dispose]();

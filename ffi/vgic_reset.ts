@@ -10,9 +10,11 @@ interface Bank {
 
 /** Offsets in the distributor, and from 0x10000 on in a redistributor (Arm IHI 0069, 12.9). */
 const GICD_CTLR = 0;
+const ISENABLER: Bank = { offset: 0x100, bits: 1 };
 const ICENABLER: Bank = { offset: 0x180, bits: 1 };
 const ISPENDR: Bank = { offset: 0x200, bits: 1 };
 const ICPENDR: Bank = { offset: 0x280, bits: 1 };
+const ISACTIVER: Bank = { offset: 0x300, bits: 1 };
 const ICACTIVER: Bank = { offset: 0x380, bits: 1 };
 const IGROUPR: Bank = { offset: 0x80, bits: 1 };
 const IPRIORITYR: Bank = { offset: 0x400, bits: 8 };
@@ -42,6 +44,8 @@ export class ResetState {
   readonly #attributes: DeviceAttributes;
   readonly #clear: (readonly [Attribute, bigint])[] = [];
   readonly #saved: (readonly [Attribute, bigint])[] = [];
+  /** What else there is to see: which interrupts are enabled, pending, active. */
+  readonly #seen: Attribute[] = [];
 
   /** Reads the registers of a GIC that no guest has used. */
   constructor(
@@ -78,6 +82,15 @@ export class ResetState {
     for (const [attribute, value] of this.#saved) this.#attributes.set(attribute, value);
   }
 
+  /** What the registers are now, by name: group, attribute and value. */
+  read(): string[] {
+    return [...this.#saved.map(([attribute]) => attribute), ...this.#seen].map((attribute) =>
+      `${attribute.group}:${attribute.attr.toString(16)}=${
+        this.#attributes.get(attribute).toString(16)
+      }`
+    );
+  }
+
   #range(
     at: (offset: number) => Attribute,
     range: { readonly version: GicVersion; readonly from: number; readonly to: number },
@@ -87,12 +100,17 @@ export class ResetState {
       const step = 32 / bank.bits;
       for (let irq = from; irq < to; irq += step) use(at(bank.offset + 4 * (irq / step)));
     };
+    for (const bank of [ISPENDR, ISACTIVER]) {
+      each(bank, (attribute) => this.#seen.push(attribute));
+    }
     const all = 0xffff_ffffn;
     each(ICENABLER, (attribute) => this.#clear.push([attribute, all]));
     // A GICv3 takes the latches as they are to be; a GICv2 clears those that are written as ones.
     if (version === 2) each(ICPENDR, (attribute) => this.#clear.push([attribute, all]));
     else each(ISPENDR, (attribute) => this.#clear.push([attribute, 0n]));
     each(ICACTIVER, (attribute) => this.#clear.push([attribute, all]));
+    // SGIs start enabled.
+    each(ISENABLER, (attribute) => this.#keep(attribute));
     each(IGROUPR, (attribute) => this.#keep(attribute));
     each(IPRIORITYR, (attribute) => this.#keep(attribute));
     if (version === 2 && from >= PRIVATE) each(ITARGETSR, (attribute) => this.#keep(attribute));

@@ -21,8 +21,8 @@ export const PROGRAMS = {
       0xe3a00409, // mov r0, #150994944
       0xe3a01068, // mov r1, #104
       0xe5801000, // str r1, [r0]
-      0xe1d021b8, // ldrh r2, [r0, #24]
-      0xe5c02001, // strb r2, [r0, #1]
+      0xe1d041b8, // ldrh r4, [r0, #24]
+      0xe5c04001, // strb r4, [r0, #1]
       0xe51f0000, // ldr r0, [pc, #-0]
       0xe1400070, // hvc 0
       0x84000008, // .word 0x84000008
@@ -31,8 +31,8 @@ export const PROGRAMS = {
       0xd2a12000, // mov x0, #0x9000000
       0x52800d01, // mov w1, #0x68
       0xb9000001, // str w1, [x0]
-      0x79403002, // ldrh w2, [x0, #24]
-      0x39000402, // strb w2, [x0, #1]
+      0x79403004, // ldrh w4, [x0, #24]
+      0x39000404, // strb w4, [x0, #1]
       0x18000040, // ldr w0, 1c
       0xd4000002, // hvc #0x0
       0x84000008, // .word 0x84000008
