@@ -35,7 +35,7 @@ export class SoftHypervisor implements Hypervisor {
     if (engine !== "auto" && !Object.hasOwn(ENGINES, engine)) {
       throw new TypeError(`Cannot use the engine "${engine}": there is no such one`);
     }
-    this.#engine = engine === "auto" ? "interpreter" : engine;
+    this.#engine = engine === "auto" ? "translator" : engine;
   }
 
   /** See {@link Hypervisor.probe}. */
