@@ -20,9 +20,10 @@ export function result_word(name: string): number {
   return word;
 }
 
-/** The same place in a case; undefined for `signal` and `pc`. */
+/** The same place in a case, or code word `c3`; undefined for `signal` and `pc`. */
 export function case_word(name: string): number | undefined {
-  const [, letter, index] = /^([rsm])(\d+)$/.exec(name) ?? [];
+  const [, letter, index] = /^([rsmc])(\d+)$/.exec(name) ?? [];
+  if (letter === "c") return CASE.code + Number(index);
   if (letter === "r") return CASE.r + Number(index);
   if (letter === "s") return CASE.d + Number(index);
   if (letter === "m") return CASE.window + Number(index);

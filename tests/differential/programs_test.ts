@@ -49,6 +49,10 @@ function execute(subject: Subject, program: Program, c: Uint32Array, engine: Eng
   const { cpu } = subject;
   const from = cpu.code_address(DATA) >>> 2;
   cpu.u32.set(PATTERN, from);
+  // Stray branches may have executed data.
+  for (let page = DATA; page < CODE; page += 0x1000) {
+    subject.engines.interpreter.page_written(page, 0, 0x1000);
+  }
   subject.write_halves(CODE, new Array(CODE_BYTES / 2).fill(0xde00));
   subject.write_halves(program.address, program.halves);
   const result = subject.run(c, engine, BUDGET);
@@ -108,4 +112,32 @@ Deno.test("code that replaces an IT block in which execution stopped is not cond
   c[CASE.cpsr] = 0x10;
   const result = subject.run(c, "interpreter");
   assert.deepEqual([...result.subarray(RESULT.r, RESULT.r + 3)], [1, 2, 1]);
+});
+
+Deno.test("a store that drops the records of its own page still writes its base back", () => {
+  const subject = new Subject();
+  const c = new_case(true, []);
+  // it eq; moveq r1, #1; str r2, [r0], #4 over both.
+  subject.write_halves(CODE, [0xbf08, 0x2101, 0xf840, 0x2b04, 0xde00]);
+  c[CASE.r] = CODE;
+  c[CASE.r + 2] = 0x2101_bf08;
+  for (const mapped of [false, true]) {
+    subject.map_window(mapped);
+    assert.equal(subject.run(c, "interpreter")[RESULT.r], CODE + 4);
+  }
+});
+
+Deno.test("an IT block that writes to its own page goes on as it began", () => {
+  const subject = new Subject();
+  const c = new_case(true, []);
+  // itte eq; str.w r2, [r0]; mov.w r1, #1; movne r3, #1.
+  subject.write_halves(CODE, [0xbf06, 0xf8c0, 0x2000, 0xf04f, 0x0101, 0x2301, 0xde00]);
+  c[CASE.cpsr] = 0x4000_0010;
+  c[CASE.r] = CODE;
+  c[CASE.r + 2] = 0xf8c0_bf06;
+  for (const mapped of [false, true]) {
+    subject.map_window(mapped);
+    const result = subject.run(c, "interpreter");
+    assert.deepEqual([...result.subarray(RESULT.r + 1, RESULT.r + 4)], [1, 0xf8c0_bf06, 0]);
+  }
 });

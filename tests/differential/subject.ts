@@ -38,8 +38,8 @@ class Arena implements MemorySystem {
   below = 0;
   above = 0;
   wrote = false;
-  /** Told of stores to where code is. */
-  on_code_write: (page: number, offset: number, length: number) => void = () => {};
+  /** Told of every byte that is stored: any page may have been executed. */
+  on_write: (page: number, offset: number, length: number) => void = () => {};
 
   constructor(cpu: Cpu) {
     this.#cpu = cpu;
@@ -83,9 +83,8 @@ class Arena implements MemorySystem {
     const at = this.#at(address, width, (access & ACCESS.aligned) !== 0);
     if (at < 0) return;
     for (let i = 0; i < width; i++) this.#cpu.u8[at + i] = value >>> (8 * i);
-    if ((address + width) >>> 0 <= CODE) return;
     for (let byte = address; byte < address + width; byte++) {
-      this.on_code_write(byte & ~0xfff, byte & 0xfff, 1);
+      this.on_write(byte & ~0xfff, byte & 0xfff, 1);
     }
   }
   store64(address: number, value: bigint, access: number): void {
@@ -146,7 +145,7 @@ export class Subject {
       interpreter: fast(cpu),
     };
     system.maps.code = this.engines.interpreter;
-    this.#arena.on_code_write = (page, offset, length) => {
+    this.#arena.on_write = (page, offset, length) => {
       this.engines.interpreter.page_written(page, offset, length);
     };
     this.#translate(system);

@@ -8,7 +8,7 @@
  * The instruction set and the code; what differs from zero before; what differs from that
  * afterwards (`signal` when it is not the undefined instruction behind the code); the rest is for
  * the reader. All numbers are hexadecimal. `s0` to `s63` are the words of the V registers, `m0` to
- * `m63` those of the memory window.
+ * `m63` those of the memory window, `c0` to `c31` those of the code where it goes on after its end.
  *
  * @module
  */
@@ -68,6 +68,13 @@ export function to_line(c: Case, right: Result): string {
     if (name === "pc" && right[to] !== base[to]) after.push(`pc=+${hex(right[to]! - CODE)}`);
     else if (right[to] !== base[to]) after.push(`${name}=${hex(right[to]!)}`);
   }
+  const plain = new_case(
+    c[CASE.thumb] === 1,
+    units_of(code.map((i) => i.hex), c[CASE.thumb] === 1),
+  );
+  for (let i = CASE.code; i < CASE.code + CASE.code_words; i++) {
+    if (c[i] !== plain[i]) before.push(`c${i - CASE.code}=${hex(c[i]!)}`);
+  }
   return [
     `${c[CASE.thumb] ? "thumb" : "a32"} ${code.map((i) => i.hex).join(" ")}`,
     before.join(" "),
@@ -76,14 +83,19 @@ export function to_line(c: Case, right: Result): string {
   ].join(" | ");
 }
 
+/** The code as {@link new_case} takes it. */
+function units_of(instructions: readonly string[], thumb: boolean): number[] {
+  return instructions.flatMap((word) =>
+    thumb ? word.match(/.{4}/g)!.map((half) => parseInt(half, 16)) : [parseInt(word, 16)]
+  );
+}
+
 /** Reads a line that {@link to_line} wrote. */
 export function parse_line(line: string): { c: Case; right: Result } {
   const [code = "", before = "", after = ""] = line.split("|").map((part) => part.trim());
   const [isa, ...words] = code.split(" ");
   const thumb = isa === "thumb";
-  const units = words.flatMap((word) =>
-    thumb ? word.match(/.{4}/g)!.map((half) => parseInt(half, 16)) : [parseInt(word, 16)]
-  );
+  const units = units_of(words, thumb);
   const c = new_case(thumb, units);
   for (const [name, value] of assignments(before)) c[case_word(name)!] = parseInt(value, 16);
   const right = unchanged(c, units.length * (thumb ? 2 : 4));
