@@ -50,7 +50,7 @@ export class SoftVm implements Vm {
     this.memory = { base, size, bytes: new Uint8Array(memory.buffer, MEM.guest_ram, size) };
     this.#gic = gicv2_controller({
       interrupts: GIC_INTERRUPTS,
-      output: (irq) => this.#cpu.set_lines(irq, false),
+      output: (irq, fiq) => this.#cpu.set_lines(irq, fiq),
     });
     for (const device of this.#gic.devices) this.#system.mmio.add(device);
     const powered_on = performance.now();

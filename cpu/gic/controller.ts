@@ -11,8 +11,8 @@ export const GICV2_FRAMES = {
 export interface ControllerOptions {
   /** Number of interrupts, private ones included. */
   readonly interrupts: number;
-  /** Drives the vCPU's IRQ input. */
-  readonly output: (irq: boolean) => void;
+  /** Drives the vCPU's IRQ and FIQ inputs. */
+  readonly output: (irq: boolean, fiq: boolean) => void;
 }
 
 /** A GICv2 as the core's interrupt controller, for one vCPU. */
@@ -20,7 +20,7 @@ export function gicv2_controller(options: ControllerOptions): InterruptControlle
   const gic = new Gicv2({
     cpus: 1,
     interrupts: options.interrupts,
-    output: (_cpu, irq) => options.output(irq),
+    output: (_cpu, irq, fiq) => options.output(irq, fiq),
   });
   const devices: InternalDevice[] = [
     {

@@ -5,8 +5,8 @@
  */
 import { bank, word_count } from "./bits.ts";
 
-/** Tells a vCPU the level of its IRQ input. */
-export type GicOutput = (cpu: number, irq: boolean) => void;
+/** Tells a vCPU the levels of its IRQ and FIQ inputs. */
+export type GicOutput = (cpu: number, irq: boolean, fiq: boolean) => void;
 
 /** How a GIC is made. */
 export interface GicOptions {
@@ -19,6 +19,10 @@ export interface GicOptions {
 }
 
 const SPURIOUS = 1023;
+/** An interrupt is pending that is not to be acknowledged here: it is of group 1. */
+const OTHER_GROUP = 1022;
+/** GICC_CTLR (section 4.4.1) as it is without the Security Extensions. Bits 0 and 1 enable groups. */
+const CONTROL = { ack_ctl: 4, fiq_en: 8, cbpr: 0x10, eoi_mode: 0x200, writable: 0x61f } as const;
 /** Priority bits that are implemented: all eight, as the emulated GIC of QEMU's virt has. */
 const IDLE_PRIORITY = 0x100;
 
@@ -27,6 +31,8 @@ class CpuInterface {
   ctlr = 0;
   pmr = 0;
   bpr = 0;
+  /** Binary point of group 1, which is one more than BPR for the same split. */
+  abpr = 1;
   /** Active priorities by preemption level, as GICC_APR. */
   readonly apr = new Uint32Array(4);
   /** Interrupts acknowledged, innermost last: their running priorities. */
@@ -36,6 +42,7 @@ class CpuInterface {
   /** Source CPU of the active SGI n. */
   readonly sgi_active = new Uint8Array(16);
   irq = false;
+  fiq = false;
 }
 
 /** Distributor and CPU interfaces. Offsets are within their MMIO frames. */
@@ -50,6 +57,8 @@ export class Gicv2 {
   readonly #level: Uint32Array;
   readonly #active: Uint32Array;
   readonly #edge: Uint32Array;
+  /** A bit is set for an interrupt of group 1. */
+  readonly #group: Uint32Array;
   readonly #priority: Uint8Array;
   readonly #targets: Uint8Array;
   #ctlr = 0;
@@ -66,6 +75,7 @@ export class Gicv2 {
     this.#level = new Uint32Array(words);
     this.#active = new Uint32Array(words);
     this.#edge = new Uint32Array(words);
+    this.#group = new Uint32Array(words);
     this.#priority = new Uint8Array(words * 32);
     this.#targets = new Uint8Array(words * 32);
     this.reset();
@@ -74,7 +84,9 @@ export class Gicv2 {
   /** Back to the state after power-on; input levels stay. */
   reset(): void {
     this.#ctlr = 0;
-    for (const array of [this.#enabled, this.#latched, this.#active, this.#edge]) array.fill(0);
+    for (const array of [this.#enabled, this.#latched, this.#active, this.#edge, this.#group]) {
+      array.fill(0);
+    }
     this.#priority.fill(0);
     this.#targets.fill(0);
     for (let cpu = 0; cpu < this.cpus; cpu++) {
@@ -83,6 +95,7 @@ export class Gicv2 {
       this.#edge[cpu] = 0xffff;
       const own = this.#interfaces[cpu]!;
       own.ctlr = own.pmr = own.bpr = 0;
+      own.abpr = 1;
       own.apr.fill(0);
       own.running.length = 0;
       own.sgi_pending.fill(0);
@@ -119,13 +132,24 @@ export class Gicv2 {
     return (this.#latched[word]! | (this.#level[word]! & ~this.#edge[word]!)) >>> 0;
   }
 
-  /** The pending, enabled, inactive interrupt of highest priority for `cpu`. */
+  /** Interrupts of a word whose group the distributor forwards. */
+  #forwarded_word(word: number): number {
+    const group1 = this.#group[word]!;
+    return ((this.#ctlr & 1) !== 0 ? ~group1 : 0) | ((this.#ctlr & 2) !== 0 ? group1 : 0);
+  }
+
+  #group_of(cpu: number, intid: number): number {
+    return (this.#group[this.#word(cpu, intid)]! >>> (intid & 31)) & 1;
+  }
+
+  /** The pending, enabled, forwarded, inactive interrupt of highest priority for `cpu`. */
   #best(cpu: number): number {
     let best = SPURIOUS, best_priority = 0xff;
     const words = word_count(this.interrupts);
     for (let n = 0; n < words; n++) {
       const word = bank(this.cpus, cpu, n);
-      let bits = (this.#pending_word(word) & this.#enabled[word]! & ~this.#active[word]!) >>> 0;
+      let bits = (this.#pending_word(word) & this.#enabled[word]! & ~this.#active[word]! &
+        this.#forwarded_word(word)) >>> 0;
       for (; bits !== 0; bits &= bits - 1) {
         const bit = 31 - Math.clz32(bits & -bits);
         const index = word * 32 + bit;
@@ -148,19 +172,22 @@ export class Gicv2 {
     return own.running.at(-1)?.priority ?? IDLE_PRIORITY;
   }
   /** The part of a priority that counts for preemption. */
-  #group_priority(own: CpuInterface, priority: number): number {
-    return priority & (0xff << (own.bpr + 1));
+  #group_priority(own: CpuInterface, group: number, priority: number): number {
+    const own_point = group === 1 && (own.ctlr & CONTROL.cbpr) === 0;
+    return priority & (0xff << (own_point ? own.abpr : own.bpr + 1));
   }
 
   #signals(cpu: number): number {
     const own = this.#interfaces[cpu]!;
-    if ((this.#ctlr & 1) === 0 || (own.ctlr & 1) === 0) return SPURIOUS;
+    if ((this.#ctlr & 3) === 0 || (own.ctlr & 3) === 0) return SPURIOUS;
     const intid = this.#best(cpu);
     if (intid === SPURIOUS) return SPURIOUS;
+    const group = this.#group_of(cpu, intid);
+    if (((own.ctlr >>> group) & 1) === 0) return SPURIOUS;
     const priority = this.#priority_of(cpu, intid);
     if (priority >= own.pmr) return SPURIOUS;
     const running = this.#running_priority(own);
-    if (running !== IDLE_PRIORITY && this.#group_priority(own, priority) >= running) {
+    if (running !== IDLE_PRIORITY && this.#group_priority(own, group, priority) >= running) {
       return SPURIOUS;
     }
     return intid;
@@ -169,18 +196,38 @@ export class Gicv2 {
   #update(): void {
     for (let cpu = 0; cpu < this.cpus; cpu++) {
       const own = this.#interfaces[cpu]!;
-      const irq = this.#signals(cpu) !== SPURIOUS;
-      if (irq !== own.irq) {
+      const intid = this.#signals(cpu);
+      const fiq = intid !== SPURIOUS && (own.ctlr & CONTROL.fiq_en) !== 0 &&
+        this.#group_of(cpu, intid) === 0;
+      const irq = intid !== SPURIOUS && !fiq;
+      if (irq !== own.irq || fiq !== own.fiq) {
         own.irq = irq;
-        this.#output(cpu, irq);
+        own.fiq = fiq;
+        this.#output(cpu, irq, fiq);
       }
     }
   }
 
-  #acknowledge(cpu: number): number {
-    const own = this.#interfaces[cpu]!;
-    const intid = this.#signals(cpu);
+  /** What a read for `alias` (group 1 only) or of the plain register is shown of `intid`. */
+  #visible(cpu: number, intid: number, alias: boolean): number {
     if (intid === SPURIOUS) return SPURIOUS;
+    const group = this.#group_of(cpu, intid);
+    if (alias) return group === 1 ? intid : SPURIOUS;
+    const both = (this.#interfaces[cpu]!.ctlr & CONTROL.ack_ctl) !== 0;
+    return group === 0 || both ? intid : OTHER_GROUP;
+  }
+
+  #highest_pending(cpu: number, alias: boolean): number {
+    const intid = this.#visible(cpu, this.#best(cpu), alias);
+    if (intid >= 16) return intid;
+    const sources = this.#interfaces[cpu]!.sgi_pending[intid]!;
+    return intid | ((31 - Math.clz32(sources & -sources)) << 10);
+  }
+
+  #acknowledge(cpu: number, alias: boolean): number {
+    const own = this.#interfaces[cpu]!;
+    const intid = this.#visible(cpu, this.#signals(cpu), alias);
+    if (intid >= OTHER_GROUP) return intid;
     const word = this.#word(cpu, intid), bit = (1 << (intid & 31)) >>> 0;
     let source = 0;
     if (intid < 16) {
@@ -190,7 +237,11 @@ export class Gicv2 {
       own.sgi_active[intid] = source;
     } else this.#latched[word]! &= ~bit;
     this.#active[word]! |= bit;
-    const priority = this.#group_priority(own, this.#priority_of(cpu, intid));
+    const priority = this.#group_priority(
+      own,
+      this.#group_of(cpu, intid),
+      this.#priority_of(cpu, intid),
+    );
     own.running.push({ intid, priority });
     own.apr[priority >>> 6]! |= (1 << ((priority >>> 1) & 31)) >>> 0;
     this.#update();
@@ -209,13 +260,15 @@ export class Gicv2 {
       }
     }
     // EOImode 1 drops the priority only; GICC_DIR deactivates.
-    if ((own.ctlr & 0x200) === 0) this.#active[this.#word(cpu, intid)]! &= ~(1 << (intid & 31));
+    if ((own.ctlr & CONTROL.eoi_mode) === 0) {
+      this.#active[this.#word(cpu, intid)]! &= ~(1 << (intid & 31));
+    }
     this.#update();
   }
   #deactivate(cpu: number, value: number): void {
     const own = this.#interfaces[cpu]!;
     const intid = value & 0x3ff;
-    if (intid >= this.interrupts || (own.ctlr & 0x200) === 0) return;
+    if (intid >= this.interrupts || (own.ctlr & CONTROL.eoi_mode) === 0) return;
     this.#active[this.#word(cpu, intid)]! &= ~(1 << (intid & 31));
     this.#update();
   }
@@ -251,16 +304,17 @@ export class Gicv2 {
       case 0x08:
         return own.bpr;
       case 0x0c:
-        return this.#acknowledge(cpu);
+        return this.#acknowledge(cpu, false);
       case 0x14:
         return Math.min(this.#running_priority(own), 0xff);
-      case 0x18: {
-        const intid = this.#best(cpu);
-        const source = intid < 16
-          ? 31 - Math.clz32(own.sgi_pending[intid]! & -own.sgi_pending[intid]!)
-          : 0;
-        return intid | (source << 10);
-      }
+      case 0x18:
+        return this.#highest_pending(cpu, false);
+      case 0x1c:
+        return own.abpr;
+      case 0x20:
+        return this.#acknowledge(cpu, true);
+      case 0x28:
+        return this.#highest_pending(cpu, true);
       case 0xd0:
       case 0xd4:
       case 0xd8:
@@ -279,7 +333,7 @@ export class Gicv2 {
     if (!own) return;
     switch (offset) {
       case 0x00:
-        own.ctlr = value & 0x201;
+        own.ctlr = value & CONTROL.writable;
         break;
       case 0x04:
         own.pmr = value & 0xff;
@@ -289,6 +343,12 @@ export class Gicv2 {
         break;
       case 0x10:
         return this.#end(cpu, value);
+      case 0x1c:
+        own.abpr = Math.max(1, value & 7);
+        break;
+      case 0x24:
+        if (this.#group_of(cpu, value & 0x3ff) === 1) this.#end(cpu, value);
+        return;
       case 0xd0:
       case 0xd4:
       case 0xd8:
@@ -334,6 +394,8 @@ export class Gicv2 {
     const word = this.#word(cpu, first);
     const bits = first & 31;
     switch (offset >> 7) {
+      case 0x80 >> 7:
+        return (this.#group[word]! >>> bits) & 0xff;
       case 0x100 >> 7:
       case 0x180 >> 7:
         return (this.#enabled[word]! >>> bits) & 0xff;
@@ -379,8 +441,8 @@ export class Gicv2 {
   }
 
   #write_byte(cpu: number, offset: number, value: number): void {
-    if (offset === 0) this.#ctlr = value & 1;
-    if (offset < 0x100) return;
+    if (offset === 0) this.#ctlr = value & 3;
+    if (offset < 0x80) return;
     const first = this.#first_interrupt(offset);
     if (first < 0 || first >= this.interrupts) return;
     const word = this.#word(cpu, first);
@@ -388,6 +450,9 @@ export class Gicv2 {
     const mask = (value << bits) >>> 0;
     const sgis = first < 16 ? 0xffff : 0;
     switch (offset >> 7) {
+      case 0x80 >> 7:
+        this.#group[word] = (this.#group[word]! & ~(0xff << bits)) | mask;
+        return;
       case 0x100 >> 7:
         this.#enabled[word]! |= mask;
         return;
