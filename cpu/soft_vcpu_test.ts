@@ -14,7 +14,7 @@ import type { SoftVm } from "./soft_vm.ts";
 import { STATE } from "./state.ts";
 
 const BASE = 0x4000_0000;
-const ENGINES: readonly EngineName[] = ["reference", "interpreter"];
+const ENGINES: readonly EngineName[] = ["reference", "interpreter", "translator"];
 
 function make_vm(engine: EngineName): SoftVm {
   const options = { memory: { base: BASE, size: 1 << 20 }, gic: 2, vcpus: 1 } as const;
