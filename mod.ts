@@ -57,3 +57,11 @@ export {
   type VcpuInit,
 } from "./hypervisor/mod.ts";
 export { ImageError, type ImageErrorCode } from "./machine/boot/error.ts";
+export {
+  type Diagnosis,
+  examine_image,
+  type Finding,
+  type Patient,
+  silence_reason,
+  type SilentGuest,
+} from "./machine/doctor/mod.ts";

@@ -11,6 +11,7 @@ import { open_console } from "./console.ts";
 import type { ConsoleTarget } from "./parse_values.ts";
 import { say } from "./output.ts";
 import { read_file } from "./read_file.ts";
+import { watch_silence } from "./silence.ts";
 import { Stopper } from "./stopper.ts";
 
 /** Options of `armvm boot`, as the program parses them. */
@@ -92,6 +93,9 @@ export async function run_guest(
     stopper,
     ...(options.input_end && { input_end: options.input_end }),
   });
+  using _silence = options.quiet
+    ? undefined
+    : watch_silence({ machine, files, append: options.append });
   const started = performance.now();
   const ended = await machine.run({
     signal: stopper.signal,

@@ -44,7 +44,7 @@ function commander_status(error: CommanderError, args: readonly string[]): ExitS
 }
 
 const COMMAND_NAMES: readonly string[] = [
-  ...["boot", "demo", "selftest", "info", "dtb", "completions"],
+  ...["boot", "demo", "selftest", "doctor", "info", "dtb", "completions"],
 ];
 
 /** The program with its commands; `ended` is told the status of the one that runs. */
@@ -72,6 +72,7 @@ ${EXIT_STATUS_HELP}`,
   add_dtb(program, ended);
   add_demo(program, ended);
   add_selftest(program, ended);
+  add_doctor(program, ended);
   add_completions(program, ended);
   return program;
 }
@@ -139,6 +140,27 @@ function add_selftest(program: Command, ended: (status: ExitStatus) => void): vo
     .action(async () => {
       const { selftest } = await import("./selftest.ts");
       ended(await selftest());
+    });
+}
+
+function add_doctor(program: Command, ended: (status: ExitStatus) => void): void {
+  program.command("doctor")
+    .description("say what an image is, what it lacks for this machine, and how to boot it")
+    .argument("<image>", "what is to be booted")
+    .option("--initrd <file>", "what is to be its initial RAM disk")
+    .option("--json", "as JSON")
+    .addHelpText(
+      "after",
+      `
+Examples:
+  armvm doctor zImage
+  armvm doctor zImage --initrd initramfs.cpio.gz
+
+Ends with status 4 when a problem was found.`,
+    )
+    .action(async (image, options) => {
+      const { doctor } = await import("./doctor.ts");
+      ended(await doctor(image, options));
     });
 }
 

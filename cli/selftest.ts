@@ -48,7 +48,7 @@ export async function selftest(): Promise<ExitStatus> {
 
 function ways_of(accel: Accel): Way[] {
   if (accel === "kvm") return [{ accel, engine: "auto", cpu: "cortex-a15" }];
-  return (["interpreter", "reference"] as const).flatMap((engine) =>
+  return (["translator", "interpreter", "reference"] as const).flatMap((engine) =>
     (["cortex-a15", "cortex-a7"] as const).map((cpu) => ({ accel, engine, cpu }))
   );
 }

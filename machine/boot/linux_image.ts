@@ -4,6 +4,8 @@ import { le16, le32 } from "./bytes.ts";
 export interface LinuxImage {
   /** TEXT_OFFSET: where the Image goes, from the start of RAM. */
   readonly text_offset: number;
+  /** Whether it uses long-descriptor page tables (LPAE), as the size of its first one tells. */
+  readonly lpae: boolean;
 }
 
 // How much of an Image is searched; head.S's page table set-up follows its entry closely.
@@ -18,11 +20,10 @@ const READ_MIDR = 0xee10_9f10;
  */
 export function linux_image(bytes: Uint8Array): LinuxImage | undefined {
   const size = Math.min(bytes.length, HEAD_SIZE);
-  const text_offset = find_a32(bytes, size) ?? find_t32(bytes, size);
-  return text_offset === undefined ? undefined : { text_offset };
+  return find_a32(bytes, size) ?? find_t32(bytes, size);
 }
 
-function find_a32(bytes: Uint8Array, size: number): number | undefined {
+function find_a32(bytes: Uint8Array, size: number): LinuxImage | undefined {
   let reads_midr = false;
   for (let at = 0; at + 8 <= size; at += 4) {
     const word = le32(bytes, at);
@@ -30,13 +31,13 @@ function find_a32(bytes: Uint8Array, size: number): number | undefined {
     if (!reads_midr || (word & 0xffff_f000) >>> 0 !== 0xe288_4000) continue;
     const next = le32(bytes, at + 4);
     if ((next & 0xffff_f000) >>> 0 !== 0xe244_4000) continue;
-    const text_offset = plausible(a32_immediate(word), a32_immediate(next));
-    if (text_offset !== undefined) return text_offset;
+    const found = plausible(a32_immediate(word), a32_immediate(next));
+    if (found !== undefined) return found;
   }
   return undefined;
 }
 
-function find_t32(bytes: Uint8Array, size: number): number | undefined {
+function find_t32(bytes: Uint8Array, size: number): LinuxImage | undefined {
   let reads_midr = false;
   for (let at = 0; at + 8 <= size; at += 2) {
     const word = t32_word(bytes, at);
@@ -44,17 +45,18 @@ function find_t32(bytes: Uint8Array, size: number): number | undefined {
     if (!reads_midr || (word & 0xfbff_8f00) >>> 0 !== 0xf108_0400) continue;
     const next = t32_word(bytes, at + 4);
     if ((next & 0xfbff_8f00) >>> 0 !== 0xf1a4_0400) continue;
-    const text_offset = plausible(t32_immediate(word), t32_immediate(next));
-    if (text_offset !== undefined) return text_offset;
+    const found = plausible(t32_immediate(word), t32_immediate(next));
+    if (found !== undefined) return found;
   }
   return undefined;
 }
 
 /** PG_DIR_SIZE is 0x4000, or 0x5000 with LPAE; TEXT_OFFSET is at least that and page aligned. */
-function plausible(text_offset: number, page_directory: number): number | undefined {
+function plausible(text_offset: number, page_directory: number): LinuxImage | undefined {
   if (page_directory !== 0x4000 && page_directory !== 0x5000) return undefined;
   if (text_offset < page_directory || text_offset >= 0x0800_0000) return undefined;
-  return (text_offset & 0xfff) === 0 ? text_offset : undefined;
+  if ((text_offset & 0xfff) !== 0) return undefined;
+  return { text_offset, lpae: page_directory === 0x5000 };
 }
 
 /** Whether `code` masks an address with 0xf8000000, as a decompressor that finds RAM by its PC does. */

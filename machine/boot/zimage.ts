@@ -122,12 +122,14 @@ export function unpack_zimage(
   return { image: found.bytes, text_offset, compression: found.compression };
 }
 
-interface Payload extends Unpacked {
+/** A compressed stream in a zImage. */
+export interface Payload extends Unpacked {
   readonly at: number;
   readonly compression: Compression;
 }
 
-function find_payload(
+/** Finds and decompresses the kernel in a zImage. */
+export function find_payload(
   bytes: Uint8Array,
   header: ZImageHeader,
   limit: number,
