@@ -11,13 +11,14 @@ import {
   RAM,
   RAM_SIZE,
   RESULT,
+  type Result,
   STOP_A32,
   STOP_THUMB,
   WINDOW,
   WINDOW_BYTES,
 } from "./layout.ts";
 import { Random } from "./random.ts";
-import type { Subject } from "./subject.ts";
+import type { Accesses, Subject } from "./subject.ts";
 import { fill_d, flavour, fpscr, integer } from "./values.ts";
 
 /** Bytes of code that an ordinary case has, and a case that branches: half of that before it. */
@@ -159,8 +160,6 @@ export class Drawer {
   /** Draws cases `from` to `to`; the rows take turns. */
   batch(from: number, to: number): Case[] {
     const cases: Case[] = [];
-    // What earlier batches left there would make stray branches look harmless.
-    this.#subject.clear_code();
     let plain = 0, branch = 0;
     for (let i = from; i < to; i++) {
       const subject_row = this.#rows[i % this.#rows.length]!;
@@ -315,11 +314,10 @@ export class Drawer {
   #settle(random: Random, c: Case, base: number, kind: Kind): Case | undefined {
     const subject = this.#subject;
     for (let round = 0; round < 3; round++) {
-      const { result, accesses } = subject.preview(c);
-      const signal = result[RESULT.signal]!;
-      if (signal >= 100) return undefined;
-      const landed = result[RESULT.pc]!;
-      if (!this.#may_land(c, landed, result[RESULT.cpsr]!)) return undefined;
+      const seen = subject.preview(c);
+      if (!is_safe(c, seen)) return undefined;
+      const { accesses } = seen;
+      const landed = seen.result[RESULT.pc]!;
       const inside_itself = landed - c[CASE.code_address]!;
       if (kind === "branch" && inside_itself > 0 && inside_itself < code_length(c)) {
         return undefined;
@@ -339,19 +337,33 @@ export class Drawer {
     }
     return undefined;
   }
+}
 
-  /** Whether nothing that both sides do not have can be at address `pc`. */
-  #may_land(c: Case, pc: number, cpsr: number): boolean {
-    const thumb = (cpsr >>> 5) & 1;
-    if (pc >= RAM && pc < RAM + RAM_SIZE) {
-      const from = c[CASE.code_address]! - c[CASE.fill_before]!;
-      return thumb === c[CASE.thumb] && pc >= from &&
-        pc < c[CASE.code_address]! + c[CASE.fill_after]!;
-    }
-    // The runner, its stack, the page of kernel helpers.
-    const taken = [[0, 0x2_0000], [0x3ff0_0000, 0x4100_0000], [0x79f0_0000, 0x7c00_0000]];
-    return pc < 0xfff0_0000 && !taken.some(([from, to]) => pc >= from! && pc < to!);
+/** Whether all that was executed was the case's own: what else is in RAM differs from run to run. */
+function stays_home(c: Case, { lowest_fetch, highest_fetch }: Accesses): boolean {
+  const address = c[CASE.code_address]!;
+  return lowest_fetch >= address - c[CASE.fill_before]! &&
+    highest_fetch < address + c[CASE.fill_after]!;
+}
+
+/** Whether nothing that both sides do not have can be at address `pc`. */
+function may_land(c: Case, pc: number, cpsr: number): boolean {
+  const thumb = (cpsr >>> 5) & 1;
+  if (pc >= RAM && pc < RAM + RAM_SIZE) {
+    const from = c[CASE.code_address]! - c[CASE.fill_before]!;
+    return thumb === c[CASE.thumb] && pc >= from &&
+      pc < c[CASE.code_address]! + c[CASE.fill_after]!;
   }
+  // The runner, its stack, the page of kernel helpers.
+  const taken = [[0, 0x2_0000], [0x3ff0_0000, 0x4100_0000], [0x79f0_0000, 0x7c00_0000]];
+  return pc < 0xfff0_0000 && !taken.some(([from, to]) => pc >= from! && pc < to!);
+}
+
+/** Whether a case does nothing that depends on more than the case: as seen by a preview of it. */
+export function is_safe(c: Case, seen: { result: Result; accesses: Accesses }): boolean {
+  const { result, accesses } = seen;
+  return result[RESULT.signal]! < 100 && stays_home(c, accesses) &&
+    may_land(c, result[RESULT.pc]!, result[RESULT.cpsr]!);
 }
 
 /** Length in bytes of a case's code up to the instruction that stops it. */

@@ -1,5 +1,5 @@
 import { case_word, differences, result_word } from "./compare.ts";
-import { disassemble, Drawer, type DrawnRow } from "./draw.ts";
+import { disassemble, Drawer, type DrawnRow, is_safe } from "./draw.ts";
 import { CASE, type Case, CODE, RESULT, type Result } from "./layout.ts";
 import type { Oracle } from "./oracle.ts";
 import type { EngineName, Subject } from "./subject.ts";
@@ -109,6 +109,7 @@ export async function shrink(
         c[case_word(name)!] = name === "cpsr" ? 0x10 : 0;
       }
       if (c.every((word, i) => word === best.c[i])) continue;
+      if (!is_safe(c, subject.preview(c))) continue;
       const still = await again(subject, oracle, c, found);
       if (still) best = still;
     }

@@ -8,7 +8,6 @@ import { EXIT, MEM, STATE, V_BASE } from "../../cpu/state.ts";
 import {
   CASE,
   type Case,
-  CODE,
   CODE_END,
   RAM,
   RAM_SIZE,
@@ -38,6 +37,9 @@ class Arena implements MemorySystem {
   below = 0;
   above = 0;
   wrote = false;
+  /** Where code was fetched in RAM; the reference engine does it for each instruction. */
+  lowest_fetch = 0;
+  highest_fetch = 0;
   /** Told of every byte that is stored: any page may have been executed. */
   on_write: (page: number, offset: number, length: number) => void = () => {};
 
@@ -49,6 +51,8 @@ class Arena implements MemorySystem {
     this.accesses = 0;
     this.first = this.below = this.above = 0;
     this.wrote = false;
+    this.lowest_fetch = RAM + RAM_SIZE;
+    this.highest_fetch = RAM;
   }
 
   #at(address: number, length: number, aligned: boolean): number {
@@ -106,7 +110,11 @@ class Arena implements MemorySystem {
   }
   fetch_page(address: number): number | undefined {
     const page = (address & ~0xfff) >>> 0;
-    if (page >= RAM && page < RAM + RAM_SIZE) return page;
+    if (page >= RAM && page < RAM + RAM_SIZE) {
+      this.lowest_fetch = Math.min(this.lowest_fetch, address >>> 0);
+      this.highest_fetch = Math.max(this.highest_fetch, address >>> 0);
+      return page;
+    }
     this.#cpu.raise({ kind: "prefetch_abort", address, status: 5 });
     return undefined;
   }
@@ -123,6 +131,9 @@ export interface Accesses {
   readonly above: number;
   /** Whether some access was a store. */
   readonly wrote: boolean;
+  /** Lowest and highest address of an instruction in RAM. */
+  readonly lowest_fetch: number;
+  readonly highest_fetch: number;
 }
 
 /** Names of the engines under test. */
@@ -177,12 +188,6 @@ export class Subject {
     this.#mapped = mapped;
   }
 
-  /** Fills the room for code with what is undefined in both instruction sets. */
-  clear_code(): void {
-    const cpu = this.cpu;
-    cpu.u32.fill(0xffff_ffff, cpu.code_address(CODE) >>> 2, cpu.code_address(CODE_END) >>> 2);
-  }
-
   /** Puts the code of cases into memory. */
   write_code(cases: readonly Case[]): void {
     const pages = new Set<number>();
@@ -234,7 +239,8 @@ export class Subject {
   /** What the last run accessed. Accesses by way of the page maps are not seen. */
   get accesses(): Accesses {
     const { accesses: count, first, below, above, wrote } = this.#arena;
-    return { count, first, below, above, wrote };
+    const { lowest_fetch, highest_fetch } = this.#arena;
+    return { count, first, below, above, wrote, lowest_fetch, highest_fetch };
   }
 
   /** Executes a case on the reference engine, with every access going by the memory system. */
