@@ -1,4 +1,4 @@
-import { Builder } from "../ir/builder.ts";
+import type { Builder } from "../ir/builder.ts";
 import type { Node, OperandKind } from "../ir/node.ts";
 import { OPERAND_KINDS } from "../ir/node.ts";
 
