@@ -200,6 +200,7 @@ static void split(void) {
   memset(mid_other, 0, sizeof mid_other);
   mid_other[0] = 0x40c00000 | BLOCK | AP(1) | AF | XN | ATTR(1);
   mid[0] = PA | BLOCK | AP(1) | AF | ATTR(1);
+  mid[1] = 0;
   top_high[0] = top_high[2] = (u32)mid_other | TABLE;
   mmu_on(0);
   say("t0sz 0: %x\n", ld32(VA + 0x100));
@@ -325,6 +326,55 @@ static void asids(void) {
   st32(PA, 0xe3a0005a);
 }
 
+/* ATS1C answers in the long form of PAR. */
+static void translate(const char *name, u32 va) {
+  say("%s:", name);
+  for (u32 op = 0; op < 4; op++) {
+    switch (op) {
+      case 0: MCR(0, 7, 8, 0, va); break;
+      case 1: MCR(0, 7, 8, 1, va); break;
+      case 2: MCR(0, 7, 8, 2, va); break;
+      case 3: MCR(0, 7, 8, 3, va); break;
+    }
+    isb();
+    static const char *const ops[] = {"pr", "pw", "ur", "uw"};
+    say(" %s=%X", ops[op], MRRC(0, 7));
+  }
+  say("\n");
+}
+static void translations(void) {
+  say("translations\n");
+  mid[1] = (u32)leaf | TABLE;
+  leaf[0] = (PA + 0x5000) | PAGE | AP(1) | AF | SH | ATTR(1);
+  leaf[1] = (PA + 0x6000) | PAGE | AP(0) | AF | SH | ATTR(1);
+  leaf[2] = (PA + 0x7000) | PAGE | AP(3) | AF | SH | ATTR(1);
+  leaf[3] = 0;
+  leaf[4] = (PA + 0x8000) | PAGE | AP(1) | SH | ATTR(1);
+  leaf[5] = (PA + 0x9000) | PAGE | AP(1) | AF | ATTR(1);
+  leaf[6] = 0x12345000 | PAGE | AP(1) | AF | 0x200 | ATTR(0); /* devices are outer shareable */
+  leaf[7] = 0xab12345000ull | PAGE | AP(1) | AF | SH | ATTR(1);
+  leaf[8] = (PA + 0xa000) | PAGE | AP(1) | AF | ATTR(4);
+  set(&mid[0], PA | BLOCK | AP(1) | AF | SH | ATTR(1));
+  clear_trap();
+  translate("page", VA + 0x200123);
+  translate("privileged page", VA + 0x201456);
+  translate("read only", VA + 0x202456);
+  translate("no page", VA + 0x203456);
+  translate("no access flag", VA + 0x204456);
+  translate("not shareable", VA + 0x205456);
+  translate("device", VA + 0x206456);
+  translate("forty bits", VA + 0x207456);
+  translate("not cacheable", VA + 0x208456);
+  translate("block", VA + 0x123456);
+  translate("level 1 block", RAM_BASE + 0x123456);
+  translate("nothing", 0xfffff000);
+  say("traps %u\n", trap.count);
+  MCRR(0, 7, 0x0123456789abcdefull);
+  say("par %X %x\n", MRRC(0, 7), MRC(0, 7, 4, 0));
+  MCR(0, 7, 4, 0, 0x11223344);
+  say("par %X\n", MRRC(0, 7));
+}
+
 int main(void) {
   st32(PA, 0xe3a0005a); /* mov r0, #0x5a */
   st32(PA + 4, 0xe12fff1e); /* bx lr */
@@ -335,6 +385,7 @@ int main(void) {
   sizes();
   other_faults();
   asids();
+  translations();
   split();
   return 0;
 }

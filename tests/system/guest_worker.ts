@@ -4,6 +4,7 @@
  * @module
  */
 import { type EngineName, SoftHypervisor } from "../../cpu/mod.ts";
+import { KVM_ARM_TARGET } from "../../hypervisor/mod.ts";
 import { load } from "../../machine/boot/mod.ts";
 import { RAM_BASE, virt_dtb, VirtMachine } from "../../machine/mod.ts";
 
@@ -11,6 +12,8 @@ import { RAM_BASE, virt_dtb, VirtMachine } from "../../machine/mod.ts";
 export interface GuestRequest {
   /** The engine to run the image with. */
   readonly engine: EngineName;
+  /** CPU model; default: Cortex-A15. */
+  readonly cpu?: "cortex-a15" | "cortex-a7";
   /** The image. */
   readonly image: Uint8Array;
 }
@@ -25,14 +28,21 @@ export interface GuestAnswer {
 
 const MEMORY = { base: RAM_BASE, size: 64 << 20 };
 
-function run({ engine, image }: GuestRequest): GuestAnswer {
+const TARGETS = {
+  "cortex-a15": KVM_ARM_TARGET.CORTEX_A15,
+  "cortex-a7": KVM_ARM_TARGET.CORTEX_A7,
+};
+
+function run({ engine, cpu = "cortex-a15", image }: GuestRequest): GuestAnswer {
   const hypervisor = new SoftHypervisor({ engine });
   using vm = hypervisor.create_vm({ memory: MEMORY, gic: 2, vcpus: 1 });
+  const init = vm.preferred_target();
+  init.target = TARGETS[cpu];
   const bytes: number[] = [];
   const machine = new VirtMachine({
     vm,
     vcpus: [vm.create_vcpu(0)],
-    init: vm.preferred_target(),
+    init,
     gic: 2,
     no_reboot: true,
     serial: {
@@ -47,7 +57,7 @@ function run({ engine, image }: GuestRequest): GuestAnswer {
         memory: vm.memory,
         unpack: false,
         log: () => {},
-        make_fdt: () => virt_dtb({ cpu: "cortex-a15", cpus: 1, gic: 2, memory: MEMORY }),
+        make_fdt: () => virt_dtb({ cpu, cpus: 1, gic: 2, memory: MEMORY }),
       });
       return { entry, thumb, registers: [[0, r0], [1, r1], [2, r2]] };
     },

@@ -21,8 +21,12 @@ export interface Difference {
 
 /** One guest program; it is built as A32 and as T32. */
 export interface Guest {
-  /** Its source is `guest/NAME.c`, with `guest/NAME_asm.S` where there is one. */
+  /** Names its expected output. */
   readonly name: string;
+  /** Its source is `guest/SOURCE.c`, with `guest/SOURCE_asm.S` where there is one; default: its name. */
+  readonly source?: string;
+  /** CPU model; default: Cortex-A15. */
+  readonly cpu?: "cortex-a15" | "cortex-a7";
   /** What it checks, to go on "... is as expected". */
   readonly about: string;
   /** Whether the slow reference engine runs it too. */
@@ -73,6 +77,12 @@ export const GUESTS: readonly Guest[] = [
   { name: "memory", about: "alignment, endianness and exclusives" },
   { name: "fp", about: "enabling VFP and Advanced SIMD", reference: true },
   { name: "ids", about: "CP15, CP14 and the performance monitor", reference: true },
+  {
+    name: "ids_a7",
+    source: "ids",
+    cpu: "cortex-a7",
+    about: "CP15, CP14 and the performance monitor of a Cortex-A7",
+  },
   { name: "timer", about: "the generic timer" },
   { name: "wait", about: "waking from WFI and WFE", reference: true },
   {
@@ -148,12 +158,13 @@ async function exists(path: string): Promise<boolean> {
 /** Builds a guest in `directory`; the path of a raw image. */
 export async function build(guest: Guest, set: InstructionSet, directory: string): Promise<string> {
   const out = join(directory, `${guest.name}.${set}`);
-  const own = join(SOURCE, `${guest.name}_asm.S`);
+  const { source = guest.name } = guest;
+  const own = join(SOURCE, `${source}_asm.S`);
   await run(COMPILER, [
     ...FLAGS,
     INSTRUCTION_SETS[set],
     `-Wl,-T,${join(SOURCE, "guest.ld")}`,
-    ...["start.S", "runtime.c", `${guest.name}.c`].map((file) => join(SOURCE, file)),
+    ...["start.S", "runtime.c", `${source}.c`].map((file) => join(SOURCE, file)),
     ...await exists(own) ? [own] : [],
     ...["-o", `${out}.elf`],
   ]);
@@ -161,10 +172,10 @@ export async function build(guest: Guest, set: InstructionSet, directory: string
   return `${out}.bin`;
 }
 
-/** What QEMU's Cortex-A15 says when it runs the image. */
-export async function run_qemu(image: string): Promise<string> {
+/** What QEMU's CPU says when it runs the guest's image. */
+export async function run_qemu({ cpu = "cortex-a15" }: Guest, image: string): Promise<string> {
   return await run(QEMU, [
-    ...["-M", "virt", "-cpu", "cortex-a15", "-m", "64M", "-nodefaults", "-display", "none"],
+    ...["-M", "virt", "-cpu", cpu, "-m", "64M", "-nodefaults", "-display", "none"],
     ...["-monitor", "none", "-serial", "stdio", "-kernel", image],
   ]);
 }

@@ -46,7 +46,8 @@ for (const guest of GUESTS) {
         `${guest.about} is as expected, ${set} code on the ${engine}`,
         without_compiler,
         async () => {
-          const answer = await runner.run({ engine, image: await Deno.readFile(await image()) });
+          const bytes = await Deno.readFile(await image());
+          const answer = await runner.run({ engine, cpu: guest.cpu, image: bytes });
           assert.equal(answer.ended, "poweroff", answer.text);
           assert.deepEqual(answer.text.split("\n"), (await golden(guest, set)).split("\n"));
         },
@@ -54,7 +55,7 @@ for (const guest of GUESTS) {
     }
     if (guest.no_qemu !== undefined) continue;
     Deno.test(`${guest.about} is as in QEMU, ${set} code`, without_qemu, async () => {
-      const said = await run_qemu(await image());
+      const said = await run_qemu(guest, await image());
       assert.deepEqual(comparable(guest, said), comparable(guest, await golden(guest, set)));
     });
   }

@@ -20,7 +20,7 @@ async function main(names: readonly string[]): Promise<void> {
       if (names.length > 0 && !names.includes(guest.name)) continue;
       for (const set of Object.keys(INSTRUCTION_SETS) as InstructionSet[]) {
         const image = await Deno.readFile(await build(guest, set, directory));
-        const { text, ended } = await runner.run({ engine: "interpreter", image });
+        const { text, ended } = await runner.run({ engine: "interpreter", cpu: guest.cpu, image });
         if (ended !== "poweroff") throw new Error(`${guest.name}.${set} ended by ${ended}`);
         const path = golden_path(guest, set);
         await Deno.mkdir(dirname(path), { recursive: true });
