@@ -3,7 +3,7 @@ import { type Ended, Machine, type MachineOptions } from "../../../mod.ts";
 import { HAS_AARCH32, NO_KVM } from "./host.ts";
 
 const GUESTS = new URL("../../../guests/", import.meta.url);
-const LIMIT_MS = 120_000;
+const LIMIT_MS = 90_000;
 const BOOTS = Number(Deno.env.get("ARMVM_BOOTS") ?? 1);
 
 /** What a guest's shell is told, and what it must answer. */
@@ -45,7 +45,7 @@ async function boot_to_shell(guest: Guest): Promise<{ ended: Ended; ready_ms: nu
   for await (const chunk of machine.console.readable) {
     said += decoder.decode(chunk, { stream: true });
     if (ready_ms === 0 && said.includes("ARMVM-READY")) ready_ms = performance.now() - began;
-    if (step === 0 && said.endsWith("# ")) {
+    if (step === 0 && said.includes("# ")) {
       await say(COMMAND);
       step = 1;
     } else if (step === 1 && said.includes(guest.answer)) {
