@@ -1,15 +1,22 @@
 import config from "../deno.json" with { type: "json" };
+import type { Target } from "./targets.ts";
 
 /**
- * The flags of `deno run` that armvm runs with, permissions and V8's: those of the task `armvm`, so
- * that they are written down once.
+ * The flags of `deno run` that armvm runs with on a target, permissions and V8's: those of the task
+ * `armvm`, or `armvm:kvm` where KVM can be, so that they are written down once.
  */
-export function run_flags(command: string = config.tasks.armvm.command): string[] {
+export function run_flags(target: Target): string[] {
+  const { armvm, "armvm:kvm": kvm } = config.tasks;
+  return flags_of(target === "aarch64-unknown-linux-gnu" ? kvm.command : armvm.command);
+}
+
+/** The flags in a task's command, which must be `deno run FLAGS main.ts`. */
+export function flags_of(command: string): string[] {
   const words = command.split(" ");
   const flags = words.slice(2, -1);
   const known = words[0] === "deno" && words[1] === "run" && words.at(-1) === "main.ts";
   if (!known || flags.some((flag) => !flag.startsWith("-"))) {
-    throw new Error(`Cannot take flags from the task armvm: ${command}`);
+    throw new Error(`Cannot take flags from a task: ${command}`);
   }
   return flags;
 }

@@ -74,7 +74,7 @@ async function deno_compile({ target, output, folder, bundle }: Job): Promise<st
   const { success, stderr } = await new Deno.Command(Deno.execPath(), {
     args: [
       ...["compile", "--quiet", "--no-config", "--no-check", "--target", target],
-      ...run_flags(),
+      ...run_flags(target),
       ...bundle.workers.flatMap((worker) => ["--include", worker]),
       ...["--output", fresh, bundle.main],
     ],
@@ -102,7 +102,7 @@ async function write_portable({ target, output, folder, bundle, log }: Job): Pro
     runtime: await runtime_for(target, { log }),
     folder,
     bundle,
-    flags: run_flags(),
+    flags: run_flags(target),
   });
   await Deno.writeFile(`${output}.new`, file, { mode: 0o755 });
   await Deno.rename(`${output}.new`, output);

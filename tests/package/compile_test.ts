@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import { join } from "node:path";
 import { bundle, files_of } from "../../packaging/bundle.ts";
-import { run_flags } from "../../packaging/run_flags.ts";
+import { flags_of, run_flags } from "../../packaging/run_flags.ts";
 import { compile } from "../../tools/compile.ts";
 import { temporary_folder } from "./temporary_folder.ts";
 
@@ -60,11 +60,11 @@ Deno.test("the bundle starts its Workers from modules that are in it, and is rep
   assert.ok(files.includes(main));
 });
 
-Deno.test("the flags are those of the task armvm", () => {
-  assert.ok(run_flags().includes("--no-prompt"));
-  assert.deepEqual(run_flags("deno run --no-prompt --v8-flags=--a main.ts"), [
-    "--no-prompt",
-    "--v8-flags=--a",
-  ]);
-  assert.throws(() => run_flags("deno run tools/x.ts main.ts"), /Cannot take flags/);
+Deno.test("the flags are those of the tasks, with FFI only where KVM can be", () => {
+  assert.ok(run_flags("x86_64-unknown-linux-gnu").includes("--no-prompt"));
+  assert.ok(!run_flags("x86_64-unknown-linux-gnu").includes("--allow-ffi"));
+  assert.ok(run_flags("aarch64-unknown-linux-gnu").includes("--allow-ffi"));
+  const flags = ["--no-prompt", "--v8-flags=--a"];
+  assert.deepEqual(flags_of(`deno run ${flags.join(" ")} main.ts`), flags);
+  assert.throws(() => flags_of("deno run tools/x.ts main.ts"), /Cannot take flags/);
 });
