@@ -64,11 +64,11 @@ export interface MachineChoice extends Choice {
 }
 
 /**
- * Chooses what runs a guest.
+ * Chooses what runs a guest; `kvm` is what KVM offers, this host's when it is left out.
  *
  * @throws {AcceleratorError} when KVM was asked for and cannot run this guest.
  */
-export async function choose_accel(wanted: Wanted): Promise<MachineChoice> {
+export async function choose_accel(wanted: Wanted, kvm?: Probe): Promise<MachineChoice> {
   const { accel } = wanted;
   const soft = (arm64: string): MachineChoice => ({
     accel: "soft",
@@ -77,9 +77,9 @@ export async function choose_accel(wanted: Wanted): Promise<MachineChoice> {
   });
   if (accel === "soft") return soft("leave out --accel soft");
   if (accel === "auto" && wanted.engine !== "auto") {
-    return { ...soft("leave out --engine"), reason: "an engine of it was asked for" };
+    return { ...soft("leave out --engine"), reason: "one of its engines was asked for" };
   }
-  const probe = await probe_kvm();
+  const probe = kvm ?? await probe_kvm();
   const arm64 = probe.available && await is_arm64_image(wanted.kernel, wanted.memory);
   const reason = kvm_lacks(probe, arm64, wanted.gic);
   if (reason === undefined) {
