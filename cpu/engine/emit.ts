@@ -38,6 +38,10 @@ export interface Surroundings {
   register?(index: number): number;
   /** The local that holds a state field, if one does. */
   field?(field: Field): number | undefined;
+  /** The local that holds the address of a page map, where it is kept in one. */
+  map?(field: Field): number | undefined;
+  /** After a call that may have made another page map the current one. */
+  maps_changed?(): void;
   /** Pushes what r15 reads as, where registers are kept in locals. */
   r15?(): void;
 }
@@ -241,6 +245,9 @@ export class ProgramEmitter {
         return this.#store(node);
       case "probe":
         return this.#probe(node);
+      case "window":
+        this.#window(node);
+        return;
       case "compare_exchange":
         this.#compare_exchange(node);
         return this.#keep(node);
@@ -366,6 +373,7 @@ export class ProgramEmitter {
 
   #check_exit(): void {
     const c = this.#code;
+    this.#around.maps_changed?.();
     c.i32(0).mem(OP.i32_load, 2, STATE.exit.address);
     c.unlikely().u8(OP.if, 0x40);
     this.#around.leave(this.#depth + 1);
@@ -373,7 +381,12 @@ export class ProgramEmitter {
   }
 
   /** As {@link #map_entry}, off too where the access is not aligned, or leaves its page. */
-  #map_access(address: number, width: number, options: AccessOptions, map: number): number {
+  #map_access(address: number, width: number, options: AccessOptions, map: Field): number {
+    if (options.window) {
+      const window = this.#local_of(options.window);
+      this.#code.get(window).i32(1).byte(0x71);
+      return window;
+    }
     const element = Math.min(options.element ?? width, width);
     const entry = this.#map_entry(address, element - 1, map);
     if (element < width) {
@@ -383,15 +396,32 @@ export class ProgramEmitter {
   }
 
   /** Pushes the page map's entry for `address` into a local; pushes whether the fast path is off. */
-  #map_entry(address: number, mask: number, map: number): number {
+  #map_entry(address: number, mask: number, map: Field): number {
     const c = this.#code;
     const entry = this.#borrow("i32");
-    c.i32(0).mem(OP.i32_load, 2, map);
+    const local = this.#around.map?.(map);
+    if (local !== undefined) c.get(local);
+    else c.i32(0).mem(OP.i32_load, 2, map.address);
     c.get(address).i32(12).u8(0x76).i32(2).u8(0x74, 0x6a);
     c.mem(OP.i32_load, 2, 0).tee(entry);
     if (mask === 0) c.i32(1).u8(0x71);
     else c.get(address).u8(0x72).i32(mask).u8(0x71);
     return entry;
+  }
+
+  /** The page map's entry for a range of words in one page, else something odd. */
+  #window(node: Node & { k: "window" }): void {
+    const c = this.#code;
+    const address = this.#borrow("i32");
+    this.#push(node.address);
+    c.set(address);
+    const entry = this.#map_entry(address, 3, node.write ? STATE.write_map : STATE.read_map);
+    c.i32(0).byte(0x47);
+    c.get(address).i32(0xfff).u8(0x71);
+    this.#push(node.length);
+    c.u8(0x6a).i32(0x1000).u8(0x4b, 0x72);
+    c.get(entry).byte(0x72);
+    c.set(this.#local_of(node));
   }
 
   #load(node: Node & { k: "load" }): void {
@@ -400,7 +430,7 @@ export class ProgramEmitter {
     this.#push(node.address);
     c.set(address);
     const map = options.unprivileged ? STATE.user_read_map : STATE.read_map;
-    const entry = this.#map_access(address, width, options, map.address);
+    const entry = this.#map_access(address, width, options, map);
     const value = this.#borrow(node.ty!);
     c.unlikely().u8(OP.if, width === 8 ? 0x7e : 0x7f);
     this.#depth++;
@@ -432,7 +462,7 @@ export class ProgramEmitter {
     this.#push(node.value);
     c.set(value);
     const map = options.unprivileged ? STATE.user_write_map : STATE.write_map;
-    const entry = this.#map_access(address, width, options, map.address);
+    const entry = this.#map_access(address, width, options, map);
     c.unlikely().u8(OP.if, 0x40);
     this.#depth++;
     this.#around.mark();
@@ -456,7 +486,7 @@ export class ProgramEmitter {
     const address = this.#borrow("i32"), done = this.#borrow("i32");
     this.#push(node.address);
     c.set(address);
-    const entry = this.#map_entry(address, width - 1, STATE.write_map.address);
+    const entry = this.#map_entry(address, width - 1, STATE.write_map);
     c.unlikely().u8(OP.if, 0x7f);
     this.#depth++;
     this.#around.mark();
@@ -489,7 +519,7 @@ export class ProgramEmitter {
     this.#push(node.address);
     c.set(address);
     const map = node.write ? STATE.write_map : STATE.read_map;
-    this.#map_entry(address, 0, map.address);
+    this.#map_entry(address, 0, map);
     c.get(address).i32(0xfff).u8(0x71);
     this.#push(node.length);
     c.u8(0x6a).i32(0x1000).u8(0x4b, 0x72);

@@ -151,6 +151,9 @@ class Evaluation {
       case "probe":
         cpu.mem.probe(this.#i32(node.address), this.#i32(node.length), node.write);
         return this.#stay();
+      case "window":
+        this.#values[node.id] = 0;
+        return "next";
       case "compare_exchange":
         this.#values[node.id] = this.#compare_exchange(node) ? 1 : 0;
         return this.#stay();

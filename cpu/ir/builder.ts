@@ -181,10 +181,12 @@ export class Builder {
   /** Loads from guest memory: an i32, or an i64 when `width` is 8. */
   load(address: Node, width: Width, options: AccessOptions = {}): Node {
     const ty = width === 8 ? "i64" : "i32";
+    if (options.window) this.#use1(options.window);
     return this.#push({ k: "load", ty, address: this.#use1(address), width, options });
   }
   /** Stores to guest memory. */
   store(address: Node, width: Width, value: Node, options: AccessOptions = {}): void {
+    if (options.window) this.#use1(options.window);
     this.#push({
       k: "store",
       ty: undefined,
@@ -202,6 +204,21 @@ export class Builder {
     this.#push({
       k: "probe",
       ty: undefined,
+      address: this.#use1(address),
+      length: this.#use1(length),
+      write,
+    });
+  }
+
+  /**
+   * Looks up `length` bytes from `address`, whole words, for accesses that name the result as their
+   * window: where the range lies in one page that can be reached directly they need no look-up of
+   * their own. It never faults.
+   */
+  window(address: Node, length: Node, write: boolean): Node {
+    return this.#push({
+      k: "window",
+      ty: "i32",
       address: this.#use1(address),
       length: this.#use1(length),
       write,

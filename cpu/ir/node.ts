@@ -31,6 +31,8 @@ export type Width = 1 | 2 | 4 | 8;
 
 /** How a guest memory access behaves. */
 export interface AccessOptions {
+  /** What `Builder.window` has found out about a range that holds this access. */
+  window?: Node;
   /** Sign-extend what is narrower than 32 bits. */
   signed?: boolean;
   /** As from User mode (LDRT, STRT). */
@@ -99,6 +101,12 @@ export type Node =
       readonly width: Width;
       readonly expected: Node;
       readonly value: Node;
+    }
+    | {
+      readonly k: "window";
+      readonly address: Node;
+      readonly length: Node;
+      readonly write: boolean;
     }
     | { readonly k: "call"; readonly helper: Helper; readonly args: readonly Node[] }
     | { readonly k: "pc" }

@@ -81,10 +81,11 @@ export const store_block = define_op<{ mode: BlockMode; wback: boolean; pc: bool
     operands: { rn: "reg", list: "u16", size: "u8" },
     lower(b, { mode, wback, pc }, { rn, list, size }) {
       const { start, after } = block_range(b, mode, b.reg(rn), size);
+      const options = { aligned: true, window: b.window(start, size, true) };
       const end = each_register(b, list, start, (index, address) => {
-        b.store(address, 4, b.reg(index), { aligned: true });
+        b.store(address, 4, b.reg(index), options);
       });
-      if (pc) b.store(end, 4, b.add(b.pc(), 8), { aligned: true });
+      if (pc) b.store(end, 4, b.add(b.pc(), 8), options);
       if (wback) b.set_reg(rn, after);
     },
     inline: combos({ mode: ["ia", "ib", "db"], wback: [false, true], pc: [false] }),
@@ -102,12 +103,13 @@ export const load_block = define_op<
   lower(b, { mode, wback, pc, base_in_list }, { rn, list, size, base }) {
     const { start, after } = block_range(b, mode, b.reg(rn), size);
     const new_base = base_in_list ? b.local("i32", 0) : undefined;
+    const options = { aligned: true, window: b.window(start, size, false) };
     const end = each_register(b, list, start, (index, address) => {
-      const value = b.load(address, 4, { aligned: true });
+      const value = b.load(address, 4, options);
       if (!new_base) b.set_reg(index, value);
       else b.if(b.eq(index, base), () => new_base.set(value), () => b.set_reg(index, value));
     });
-    const target = pc ? b.load(end, 4, { aligned: true }) : undefined;
+    const target = pc ? b.load(end, 4, options) : undefined;
     // A base that is also loaded keeps what was loaded (with writeback that is UNPREDICTABLE).
     if (new_base) b.set_reg(rn, new_base.get());
     else if (wback) b.set_reg(rn, after);

@@ -49,6 +49,9 @@ export class RegionEmitter {
   readonly #thumb = this.code.local("i32");
   readonly #tlb_entry = this.code.local("i32");
   readonly #tlb_page = this.code.local("i32");
+  readonly #maps = new Map<Field, number>(
+    [STATE.read_map, STATE.write_map].map((field) => [field, this.code.local("i32")]),
+  );
   readonly #labels: Label[] = [];
   /** Instructions of the block after the one that is being emitted: counted, but not executed yet. */
   #remaining = 0;
@@ -90,6 +93,7 @@ export class RegionEmitter {
     for (const [field, local] of this.#fields) {
       c.i32(0).mem(OP.i32_load, 2, field.address).set(local);
     }
+    this.#load_maps();
     c.i32(0).mem(OP.i32_load, 2, STATE.pc_page.address).set(this.#entry_page);
     c.i32(this.#region.thumb ? 1 : 0).set(this.#thumb);
     // The interpreter has counted the record that led here.
@@ -98,6 +102,12 @@ export class RegionEmitter {
     this.#tree(0);
     c.byte(OP.end);
     this.#epilogue();
+  }
+
+  #load_maps(): void {
+    for (const [field, local] of this.#maps) {
+      this.code.i32(0).mem(OP.i32_load, 2, field.address).set(local);
+    }
   }
 
   /** Everything that is kept in locals goes back to the CPU state. */
@@ -319,6 +329,8 @@ export class RegionEmitter {
       branch_to: (push, depth) => at_depth(depth, () => this.#branch_to(insn!, block!, push)),
       register: (index) => this.#registers.get(index)!,
       field: (field) => this.#fields.get(field),
+      map: (field) => this.#maps.get(field),
+      maps_changed: () => this.#load_maps(),
     };
   }
 
