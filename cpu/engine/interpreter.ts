@@ -121,6 +121,8 @@ export class InterpreterEngine implements Engine {
     }
     const budget = cpu.get(STATE.budget);
     cpu.set(STATE.budget, 1);
+    // A branch ends its IT block, even one to where nothing can be fetched.
+    cpu.set(STATE.itstate, 0);
     this.handlers.run(STEP_RECORD);
     const rec = cpu.get(STATE.rec);
     const in_step = rec >= STEP_RECORD && rec <= STEP_RECORD + 2 * RECORD.size;
@@ -130,6 +132,7 @@ export class InterpreterEngine implements Engine {
     if (!in_step) return this.#leave();
     if (is_abandoned(exit)) {
       cpu.i64[STATE.insn_count.address >> 3]!--;
+      cpu.set(STATE.itstate, itstate);
       return;
     }
     if (exit === EXIT.jump) return;

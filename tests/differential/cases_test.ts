@@ -14,8 +14,11 @@ for (const entry of [...Deno.readDirSync(directory)].map((e) => e.name).sort()) 
       const { c, right } = parse_line(line);
       subject.write_code([c]);
       for (const engine of ["reference", "interpreter"] as const) {
-        for (const mapped of [false, true]) {
+        for (
+          const [mapped, single_step] of [[false, false], [true, false], [true, true]] as const
+        ) {
           subject.map_window(mapped);
+          subject.single_step = single_step;
           const got = subject.run(c, engine);
           const wrong = differences(right, got, { strict: false })
             .map((name) => `${name}=${got[result_word(name)]!.toString(16)}`);

@@ -145,6 +145,8 @@ export class Subject {
   readonly engines: Readonly<Record<EngineName, Engine>>;
   readonly #arena: Arena;
   #mapped = false;
+  /** Whether {@link run} goes step by step. */
+  single_step = false;
 
   /** Engines over a new CPU; `fast` makes the one that is compared with the reference engine. */
   constructor(fast: (cpu: Cpu) => Engine = (cpu) => new InterpreterEngine(cpu)) {
@@ -229,7 +231,8 @@ export class Subject {
     this.#arena.clear();
     const engine = this.engines[name];
     while (cpu.get(STATE.budget) > 0) {
-      engine.run();
+      if (this.single_step) engine.step();
+      else engine.run();
       if (cpu.get(STATE.exit) === EXIT.exception) break;
       cpu.set(STATE.exit, EXIT.none);
     }
