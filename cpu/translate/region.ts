@@ -185,7 +185,8 @@ class Collector {
       else for (const target of insn.targets) if (!Number.isNaN(target)) this.#lead(scope, target);
       if (!insn.falls_through || insn.it_goes_on) return;
       address += insn.size;
-      if (insn.targets.length > 0) this.leaders[scope.id]!.add(address);
+      const page_ends = (address & 0xfff) === 0;
+      if (insn.targets.length > 0 || page_ends) this.leaders[scope.id]!.add(address);
     }
   }
 
