@@ -80,7 +80,7 @@ const SEVERAL_AT_ONCE = [
   0xe1400070, // hvc   #0
   0x84000009,
 ];
-/** Sleeps until the virtual timer's interrupt is pending, 5 ms on; r3 is GICC_IAR. */
+/** Sleeps until the virtual timer's interrupt is pending, 5 ms on; r4 is GICC_IAR. */
 const SLEEP_5_MS = [
   0xe3a00302, // mov   r0, #0x08000000      GICD
   0xe3a01001, // mov   r1, #1
@@ -95,7 +95,7 @@ const SLEEP_5_MS = [
   0xee0e2f13, // mcr   p15, 0, r2, c14, c3, 0   CNTV_TVAL
   0xee0e1f33, // mcr   p15, 0, r1, c14, c3, 1   CNTV_CTL
   0xe320f003, // wfi
-  0xe590300c, // ldr   r3, [r0, #12]        GICC_IAR
+  0xe590400c, // ldr   r4, [r0, #12]        GICC_IAR
   0xe59f0004, // ldr   r0, =PSCI SYSTEM_OFF
   0xe1400070, // hvc   #0
   312_500,
@@ -318,7 +318,7 @@ export function vcpu_contract(name: string, contract: VcpuContract): void {
       const { exit } = run(vcpu);
       const took = performance.now() - began;
       assert.deepEqual(exit, { kind: "system_event", event: "shutdown" });
-      assert.equal(vcpu.get_reg(core_reg_id(3)), 27n);
+      assert.equal(vcpu.get_reg(core_reg_id(4)), 27n);
       assert.ok(took >= 4.9 && took < 2000, `${took} ms`);
     });
   }

@@ -1,12 +1,10 @@
 import { vcpu_contract } from "../../../hypervisor/contract_suite.ts";
-import { edit_init, GIC, HAS_AARCH32, Kicker, make_vm, NO_KVM } from "./host.ts";
+import { edit_init, GIC, Kicker, make_vm, NO_KVM, WIDTHS } from "./host.ts";
 
 // Starting a thread takes long in an emulated machine: all tests share one.
 const kicker = NO_KVM === undefined ? await Kicker.start() : undefined;
 
-for (const width of [64, 32] as const) {
-  const skip = NO_KVM ??
-    (width === 32 && !HAS_AARCH32 ? "the host's CPUs have no AArch32 at EL1" : undefined);
+for (const width of WIDTHS) {
   vcpu_contract(`kvm, ${width}-bit`, {
     make_vm,
     gic: GIC,
@@ -16,7 +14,7 @@ for (const width of [64, 32] as const) {
       kicker!.kick(token, ms);
       return { [Symbol.dispose]: () => {} };
     },
-    ...(skip === undefined ? {} : { skip }),
+    ...(NO_KVM === undefined ? {} : { skip: NO_KVM }),
     lacks: {
       "an instruction that makes several accesses makes each of them once":
         "CPUs do not describe such accesses to KVM, which answers with an abort",

@@ -165,12 +165,14 @@ Deno.test("a performance monitor that was asked for counts", skip, () => {
   assert.ok(vcpu.get_reg(x_reg_id(3)) > 0n);
 });
 
-Deno.test("a 32-bit vCPU is debugged as well", { ignore: !HAS_AARCH32 }, () => {
-  using vm = make_vm();
-  // add r1, r1, #1, twice
-  const vcpu = vcpu_with(vm, { width: 32, code: [0xe2811001, 0xe2811001, 0xeafffffe] });
-  vcpu.debug(new GuestDebug({ single_step: true }));
-  assert.equal(vcpu.run().kind, "debug");
-  assert.equal(vcpu.get_reg(ARM64_CORE.pc), BASE + 4n);
-  assert.equal(vcpu.get_reg(x_reg_id(1)), 1n);
-});
+if (HAS_AARCH32) {
+  Deno.test("a 32-bit vCPU is debugged as well", () => {
+    using vm = make_vm();
+    // add r1, r1, #1, twice
+    const vcpu = vcpu_with(vm, { width: 32, code: [0xe2811001, 0xe2811001, 0xeafffffe] });
+    vcpu.debug(new GuestDebug({ single_step: true }));
+    assert.equal(vcpu.run().kind, "debug");
+    assert.equal(vcpu.get_reg(ARM64_CORE.pc), BASE + 4n);
+    assert.equal(vcpu.get_reg(x_reg_id(1)), 1n);
+  });
+}
