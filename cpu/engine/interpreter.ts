@@ -149,6 +149,8 @@ export class InterpreterEngine implements Engine {
     const cpu = this.cpu;
     const rec = cpu.get(STATE.rec);
     this.left_at = rec;
+    // An instruction that lies in two pages may have been left before the second page's end.
+    this.#cross_rest = 0;
     if (rec === 0) return;
     // From here on STATE.itstate has the IT block, not the page: see #clear.
     cpu.set(STATE.rec, 0);

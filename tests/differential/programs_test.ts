@@ -141,3 +141,22 @@ Deno.test("an IT block that writes to its own page goes on as it began", () => {
     assert.deepEqual([...result.subarray(RESULT.r + 1, RESULT.r + 4)], [1, 0xf8c0_bf06, 0]);
   }
 });
+
+Deno.test("an IT block goes on in the next page after another one faulted on the way there", () => {
+  const subject = new Subject();
+  const c = new_case(true, []);
+  // itt eq; moveq r2, #1; and ldr.w r1, [r0], which lies in two pages and faults.
+  subject.write_halves(CODE + 0xff8, [0xbf00, 0xbf04, 0x2201, 0xf8d0, 0x1000, 0xde00]);
+  c[CASE.code_address] = CODE + 0xff8;
+  c[CASE.cpsr] = 0x4000_0010;
+  assert.equal(subject.run(c, "interpreter")[RESULT.pc], CODE + 0xffe);
+  // The same with three in the block: the fault leaves one behind.
+  subject.write_halves(CODE + 0xff8, [0xbf00, 0xbf02, 0x2201, 0xf8d0, 0x1000, 0x2301, 0xde00]);
+  assert.equal(subject.run(c, "interpreter")[RESULT.pc], CODE + 0xffe);
+  // itt eq; mov.w r1, #2 before the page's end, moveq r2, #3 behind it; movs r3, #4.
+  subject.write_halves(CODE + 0xffa, [0xbf04, 0xf04f, 0x0102, 0x2203, 0x2304, 0xde00]);
+  c[CASE.code_address] = CODE + 0xffa;
+  const result = subject.run(c, "interpreter");
+  assert.equal(result[RESULT.pc], CODE + 0x1004);
+  assert.deepEqual([...result.subarray(RESULT.r + 1, RESULT.r + 4)], [2, 3, 4]);
+});
