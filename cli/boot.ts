@@ -10,6 +10,7 @@ import { CliError, EXIT_STATUS, type ExitStatus } from "./exit_status.ts";
 import { open_console } from "./console.ts";
 import type { ConsoleTarget } from "./parse_values.ts";
 import { say } from "./output.ts";
+import { Progress } from "./progress.ts";
 import { read_file } from "./read_file.ts";
 import { watch_silence } from "./silence.ts";
 import { Stopper } from "./stopper.ts";
@@ -73,6 +74,7 @@ export async function run_guest(
   stopper: Stopper,
 ): Promise<ExitStatus> {
   const log = log_with(options);
+  using progress = new Progress("unpacking the kernel", { quiet: options.quiet === true });
   const opening = open_machine({
     ...files,
     append: options.append,
@@ -83,10 +85,12 @@ export async function run_guest(
     unpack: options.unpack,
     no_reboot: !options.reboot,
     log,
+    progress: (fraction) => progress.update(fraction),
   });
   const machine = await Promise.race([opening, stopper.stopped]);
   // Stopped while loading: the loading thread ends with the process.
   if (!(machine instanceof Machine)) return machine;
+  progress.end();
   await using _machine = machine;
   using console = open_console(options.console, {
     machine,

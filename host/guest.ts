@@ -32,6 +32,8 @@ export interface GuestContext {
   readonly serial: CharBackend;
   /** Takes lines for a person. */
   readonly log: (line: string) => void;
+  /** Told how much of the kernel is unpacked, 0 to 1. */
+  readonly progress?: (fraction: number) => void;
 }
 
 const TARGETS: Record<CpuModel, number> = {
@@ -48,7 +50,7 @@ const SEED_BYTES = 32;
  * @throws {HypervisorError} when the backend refuses.
  */
 export function build_guest(spec: GuestSpec, context: GuestContext): BuiltGuest {
-  const { hypervisor, serial, log } = context;
+  const { hypervisor, serial, log, progress } = context;
   const offer = hypervisor.probe();
   if (!offer.available) throw new AcceleratorError(hypervisor.name, offer.reason);
   if (!offer.gic.includes(spec.gic)) {
@@ -71,7 +73,7 @@ export function build_guest(spec: GuestSpec, context: GuestContext): BuiltGuest 
     gic: spec.gic,
     serial,
     no_reboot: spec.no_reboot,
-    load: () => load_images(spec, { memory: vm.memory, log }),
+    load: () => load_images(spec, { memory: vm.memory, log, ...(progress && { progress }) }),
     log,
   });
   return { vm, vcpu, machine };
@@ -88,7 +90,9 @@ function vcpu_init_of(vm: Vm, spec: GuestSpec): VcpuInit {
 
 function load_images(
   spec: GuestSpec,
-  { memory, log }: { readonly memory: GuestMemory; readonly log: (line: string) => void },
+  { memory, log, progress }: Pick<GuestContext, "log" | "progress"> & {
+    readonly memory: GuestMemory;
+  },
 ): BootState {
   const started = performance.now();
   const { kernel, initrd } = spec;
@@ -102,6 +106,7 @@ function load_images(
     unpack: spec.unpack,
     arm64: spec.arm64,
     log,
+    ...(progress && { progress }),
     make_fdt: ({ initrd_start: start, initrd_end: end }) =>
       virt_dtb({
         // What KVM runs guests on is some ARMv8 CPU or later, whatever the guest's width.

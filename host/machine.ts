@@ -112,7 +112,7 @@ export class Machine implements AsyncDisposable {
       });
       const [hypervisor, kick] = await Promise.all([
         open_backend(spec.accel, { engine: spec.engine }),
-        opened(worker, log),
+        opened(worker, { log, progress: options.progress ?? (() => {}) }),
       ]);
       return new Machine({
         accel,
@@ -240,13 +240,14 @@ function post(worker: Worker, message: ToWorker): void {
 /** Waits for the Worker to have loaded the guest; throws what kept it from doing so. */
 function opened(
   worker: Worker,
-  log: (level: LogLevel, line: string) => void,
+  { log, progress }: Required<Pick<MachineOptions, "log" | "progress">>,
 ): Promise<KickToken> {
   const { promise, resolve, reject } = Promise.withResolvers<KickToken>();
   worker.onmessage = ({ data }: MessageEvent<FromWorker>) => {
     if (data.type === "opened") resolve(data.kick);
     else if (data.type === "refused") reject(from_wire(data.error));
     else if (data.type === "log") log(data.level, data.line);
+    else if (data.type === "progress") progress(data.fraction);
   };
   worker.onerror = (event) => {
     event.preventDefault();

@@ -31,6 +31,8 @@ export interface MachineOptions {
   readonly gic?: 2 | 3;
   /** Takes lines of log for a person; default: none are kept. */
   readonly log?: (level: LogLevel, line: string) => void;
+  /** Told how much of a compressed kernel is unpacked, 0 to 1, while that goes on. */
+  readonly progress?: (fraction: number) => void;
 }
 
 /** The path or URL of a file, or bytes, with a name for messages or without. */

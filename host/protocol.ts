@@ -88,6 +88,8 @@ export type FromWorker =
   | { readonly type: "bell"; readonly ring: "input" | "output" }
   /** Kick the vCPU in `ms` milliseconds: a device will have something to do. */
   | { readonly type: "alarm"; readonly ms: number }
+  /** So much of the kernel is unpacked, 0 to 1. */
+  | { readonly type: "progress"; readonly fraction: number }
   | { readonly type: "log"; readonly level: LogLevel; readonly line: string }
   | {
     readonly type: "answer";

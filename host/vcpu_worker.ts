@@ -17,6 +17,8 @@ import { RingBackend } from "./ring_backend.ts";
 import { run_session } from "./session.ts";
 import type { LogLevel } from "./types.ts";
 
+const PROGRESS_MS = 40;
+
 type OpenMessage = Extract<ToWorker, { type: "open" }>;
 
 /** A guest that is loaded, with what its session needs. */
@@ -62,13 +64,29 @@ async function open(message: OpenMessage): Promise<void> {
       // The guest's own instruction wrote this byte: the kick takes effect right after it.
       tap: (byte) => panic.see(byte) && opened?.guest.vcpu.kick(),
     });
-    const guest = build_guest(spec, { hypervisor, serial, log: (line) => log("debug", line) });
+    const guest = build_guest(spec, {
+      hypervisor,
+      serial,
+      log: (line) => log("debug", line),
+      progress: now_and_then((fraction) => post({ type: "progress", fraction })),
+    });
     const control = new Int32Array(message.control);
     opened = { guest, panic, control, no_reboot: spec.no_reboot };
     post({ type: "opened", kick: guest.vcpu.kick_token() });
   } catch (error) {
     post({ type: "refused", error: to_wire(error) });
   }
+}
+
+/** Passes on the first number, the last, and in between as many as a person can see. */
+function now_and_then(tell: (fraction: number) => void): (fraction: number) => void {
+  let told = -Infinity;
+  return (fraction) => {
+    const now = performance.now();
+    if (fraction < 1 && now - told < PROGRESS_MS) return;
+    told = now;
+    tell(fraction);
+  };
 }
 
 async function run(): Promise<void> {

@@ -10,11 +10,10 @@
 import { join } from "node:path";
 import { EXIT_STATUS, type ExitStatus } from "../cli/exit_status.ts";
 import { say } from "../cli/output.ts";
+import { Progress } from "../cli/progress.ts";
 import { run_cli } from "../cli/program.ts";
 import { guest_file, guest_folder, type GuestName, why_missing } from "./fetch_guests.ts";
 import { build_initramfs } from "./initramfs.ts";
-
-if (import.meta.main) Deno.exit(await boot_debian(Deno.args));
 
 /** Boots the guest, made of `files` when they are given; says what status to end with. */
 async function boot_debian(files: readonly string[]): Promise<ExitStatus> {
@@ -40,7 +39,11 @@ async function debian_files(): Promise<Files | undefined> {
   const names: GuestName[] = ["zImage-armmp", "initramfs.cpio.gz"];
   const paths: string[] = [];
   for (const name of names) {
-    const path = await guest_file(name, { log: say });
+    using downloads = new Downloads();
+    const path = await guest_file(name, {
+      log: say,
+      progress: (name, fraction) => downloads.update(name, fraction),
+    });
     if (path === undefined) {
       say(`cannot fetch ${name} through apt: ${why_missing(name)}`);
       say(
@@ -53,6 +56,26 @@ async function debian_files(): Promise<Files | undefined> {
     paths.push(path);
   }
   return { kernel: paths[0]!, initrd: paths[1]! };
+}
+
+/** A bar for each package that is downloaded, one after the other. */
+class Downloads implements Disposable {
+  #name: string | undefined;
+  #bar: Progress | undefined;
+
+  update(name: string, fraction: number): void {
+    if (name !== this.#name) {
+      this.#bar?.end();
+      this.#name = name;
+      this.#bar = new Progress(`downloading ${name}`);
+    }
+    this.#bar!.update(fraction);
+    if (fraction >= 1) this.#bar!.end();
+  }
+
+  [Symbol.dispose](): void {
+    this.#bar?.end();
+  }
 }
 
 async function given_files([kernel, userland]: readonly string[]): Promise<Files | ExitStatus> {
@@ -72,3 +95,5 @@ async function given_files([kernel, userland]: readonly string[]): Promise<Files
     return EXIT_STATUS.file;
   }
 }
+
+if (import.meta.main) Deno.exit(await boot_debian(Deno.args));

@@ -84,6 +84,8 @@ export function guest_folder(): string {
 export interface GuestFileOptions {
   /** Takes one line on what is being done; default: nothing. */
   readonly log?: (line: string) => void;
+  /** Told which package is being downloaded, and how much of it has come, 0 to 1. */
+  readonly progress?: (name: string, fraction: number) => void;
 }
 
 const failures = new Map<string, string>();
@@ -192,7 +194,7 @@ function private_apt(arch: string, options: GuestFileOptions): Promise<Apt> {
   return opened;
 }
 
-async function open_apt(arch: string, { log }: GuestFileOptions): Promise<Apt> {
+async function open_apt(arch: string, { log, progress }: GuestFileOptions): Promise<Apt> {
   const root = join(guest_folder(), ".apt", arch);
   const archives = join(root, "cache", "archives");
   await Deno.mkdir(join(root, "lists", "partial"), { recursive: true });
@@ -236,12 +238,30 @@ async function open_apt(arch: string, { log }: GuestFileOptions): Promise<Apt> {
       const cached = await find();
       if (cached !== undefined) return cached;
       log?.(`downloading ${name} ...`);
-      await run("apt-get", ["-qq", "download", name], archives);
+      const size = /^Size: (\d+)$/m.exec(
+        new TextDecoder().decode(await run("apt-cache", ["show", name])),
+      )?.[1];
+      const watch = progress && size
+        ? setInterval(() => progress(name, partial_size(archives, prefix) / Number(size)), 100)
+        : undefined;
+      try {
+        await run("apt-get", ["-qq", "download", name], archives);
+      } finally {
+        clearInterval(watch);
+      }
       const deb = await find();
       if (deb === undefined) throw new Error(`apt-get download left no ${name}`);
       return deb;
     },
   };
+}
+
+/** How much of a package has arrived in `folder`. */
+function partial_size(folder: string, prefix: string): number {
+  for (const entry of Deno.readDirSync(folder)) {
+    if (entry.name.startsWith(prefix)) return Deno.statSync(join(folder, entry.name)).size;
+  }
+  return 0;
 }
 
 /** What tar makes of the files of a .deb, which are a few hundred megabytes: joined by a pipe. */

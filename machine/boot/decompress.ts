@@ -16,6 +16,8 @@ export interface DecompressOptions {
   readonly limit: number;
   /** The output's size, where it is known. */
   readonly expected?: number;
+  /** Told how many bytes are out, now and then; of formats that take long only. */
+  readonly progress?: (length: number) => void;
 }
 
 /** Whether `kind` names a format that {@link decompress} knows. */

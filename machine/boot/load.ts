@@ -64,6 +64,8 @@ export interface LoadRequest {
   readonly arm64?: true | string;
   /** Takes lines for `--verbose`. */
   log(line: string): void;
+  /** Told how much of a kernel is unpacked, 0 to 1, while that goes on. */
+  progress?(fraction: number): void;
 }
 
 /** How a vCPU enters what was loaded: MMU and caches off, SVC mode, interrupts masked. */
@@ -99,6 +101,7 @@ interface Job {
   readonly memory: GuestMemory;
   readonly unpack: boolean;
   log(line: string): void;
+  progress?(fraction: number): void;
 }
 
 /**
@@ -243,7 +246,7 @@ function prepare_zimage(bytes: Uint8Array, job: Job): Loaded {
     // A decompressor takes its own address, rounded down to 128 MiB, for the start of RAM.
     why_not("memory does not start at a multiple of 128 MiB");
   } else {
-    const kernel = unpack_zimage(bytes, header, memory.size);
+    const kernel = unpack_zimage(bytes, header, memory.size, job.progress);
     if ("why_not" in kernel) {
       why_not(kernel.why_not);
     } else {

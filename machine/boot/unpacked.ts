@@ -22,11 +22,14 @@ export class OutputBuffer {
   bytes: Uint8Array;
   /** Bytes written. */
   length = 0;
+  /** Told how much is written, now and then. */
+  readonly progress: ((length: number) => void) | undefined;
   readonly #limit: number;
 
   /** An empty output of at most `limit` bytes, with room for `expected` at once. */
-  constructor(limit: number, expected = 1 << 20) {
+  constructor(limit: number, expected = 1 << 20, progress?: (length: number) => void) {
     this.#limit = limit;
+    this.progress = progress;
     this.bytes = new Uint8Array(Math.min(limit, expected));
   }
 

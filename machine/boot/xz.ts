@@ -16,6 +16,8 @@ export interface UnxzOptions {
   readonly limit: number;
   /** The output's size, where it is known. */
   readonly expected?: number;
+  /** Told how many bytes are out, now and then. */
+  readonly progress?: (length: number) => void;
 }
 
 /** Whether a whole, valid xz stream header is at `at`. */
@@ -32,7 +34,7 @@ export function is_xz_header(input: Uint8Array, at = 0): boolean {
 export function unxz(input: Uint8Array, options: UnxzOptions): Unpacked {
   if (!is_xz_header(input)) throw new CorruptData("its xz header is damaged");
   const check = input[7]!;
-  const output = new OutputBuffer(options.limit, options.expected);
+  const output = new OutputBuffer(options.limit, options.expected, options.progress);
   const records: BlockSizes[] = [];
   let at = HEADER_SIZE;
   while (byte_at(input, at) !== 0) {
@@ -151,6 +153,7 @@ function decode_lzma2(
   const decoder = new LzmaDecoder(input, output);
   let dictionary_is_set = false;
   for (;;) {
+    output.progress?.(output.length);
     const control = byte_at(input, at++);
     if (control === 0) return at;
     if (control === 1 || control >= 0xe0) {

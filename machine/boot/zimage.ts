@@ -99,10 +99,11 @@ export function unpack_zimage(
   bytes: Uint8Array,
   header: ZImageHeader,
   limit: number,
+  progress?: (fraction: number) => void,
 ): UnpackedKernel | { readonly why_not: string } {
   if (header.fixed) return { why_not: "it is linked to run at a fixed address" };
   if (header.appended_dtb) return { why_not: "it has a device tree appended" };
-  const found = find_payload(bytes.subarray(0, header.size), header, limit);
+  const found = find_payload(bytes.subarray(0, header.size), header, limit, progress);
   if (found === undefined) {
     return { why_not: "no payload that can be unpacked here was found in it" };
   }
@@ -133,6 +134,7 @@ export function find_payload(
   bytes: Uint8Array,
   header: ZImageHeader,
   limit: number,
+  progress?: (fraction: number) => void,
 ): Payload | undefined {
   // With gzip the inflated size is the stream's own last word, else it follows the stream.
   const size_at = header.inflated_size_at;
@@ -145,7 +147,13 @@ export function find_payload(
     if (compression === undefined) continue;
     if (++attempts > MAX_ATTEMPTS) break;
     const stop = size_at === undefined ? bytes.length : size_at + (compression === "gzip" ? 4 : 0);
-    const options = { limit: expected ?? limit, ...(expected !== undefined && { expected }) };
+    const options = {
+      limit: expected ?? limit,
+      ...(expected !== undefined && {
+        expected,
+        progress: (length: number) => progress?.(length / expected),
+      }),
+    };
     let unpacked: Unpacked;
     try {
       unpacked = decompress(compression, bytes.subarray(at, stop), options);
