@@ -83,26 +83,27 @@ export class Machine implements AsyncDisposable {
    * @throws {ImageError} when the kernel, initrd or device tree cannot be booted.
    */
   static async open(options: MachineOptions): Promise<Machine> {
-    const { spec, choice } = await guest_spec(options);
-    const accel: Choice = {
-      accel: choice.accel,
-      ...(choice.reason === undefined ? {} : { reason: choice.reason }),
-    };
-    const log = options.log ?? (() => {});
-    if (accel.reason !== undefined) {
-      const name = accel.accel === "soft" ? "the software core" : "KVM";
-      log("debug", `using ${name}: ${accel.reason}`);
-    }
-    const rings = {
-      input: ByteRing.create(INPUT_BYTES),
-      output: ByteRing.create(OUTPUT_BYTES),
-    };
-    const control = new SharedArrayBuffer(CONTROL.words * 4);
+    // The Worker loads its modules while this thread reads files and looks at the host.
     const worker = new Worker(new URL("./vcpu_worker.ts", import.meta.url), {
       type: "module",
       name: "vcpu0",
     });
     try {
+      const { spec, choice } = await guest_spec(options);
+      const accel: Choice = {
+        accel: choice.accel,
+        ...(choice.reason === undefined ? {} : { reason: choice.reason }),
+      };
+      const log = options.log ?? (() => {});
+      if (accel.reason !== undefined) {
+        const name = accel.accel === "soft" ? "the software core" : "KVM";
+        log("debug", `using ${name}: ${accel.reason}`);
+      }
+      const rings = {
+        input: ByteRing.create(INPUT_BYTES),
+        output: ByteRing.create(OUTPUT_BYTES),
+      };
+      const control = new SharedArrayBuffer(CONTROL.words * 4);
       post(worker, {
         type: "open",
         spec,
