@@ -147,6 +147,8 @@ export class Subject {
   #mapped = false;
   /** Whether {@link run} goes step by step. */
   single_step = false;
+  /** Budget with which {@link run} enters the engine again and again. */
+  slice = Infinity;
 
   /** Engines over a new CPU; `fast` makes the one that is compared with the reference engine. */
   constructor(fast: (cpu: Cpu) => Engine = (cpu) => new InterpreterEngine(cpu)) {
@@ -227,12 +229,14 @@ export class Subject {
   run(c: Case, name: EngineName, budget = 64): Result {
     const cpu = this.cpu;
     this.#load(c);
-    cpu.set(STATE.budget, budget);
     this.#arena.clear();
     const engine = this.engines[name];
-    while (cpu.get(STATE.budget) > 0) {
+    for (let left = budget; left > 0;) {
+      const slice = Math.min(left, this.slice);
+      cpu.set(STATE.budget, slice);
       if (this.single_step) engine.step();
       else engine.run();
+      left -= slice - cpu.get(STATE.budget);
       if (cpu.get(STATE.exit) === EXIT.exception) break;
       cpu.set(STATE.exit, EXIT.none);
     }
