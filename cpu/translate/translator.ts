@@ -46,8 +46,8 @@ export class TranslatorEngine extends InterpreterEngine {
   readonly #sample_every: number;
   readonly #hot: number;
   readonly #batch: number;
-  /** Samples by record; -Infinity for what cannot be translated. */
-  readonly #samples = new Map<number, number>();
+  /** Samples by record, for each page; -Infinity for what cannot be translated. */
+  readonly #samples = new Map<RecordPage, Map<number, number>>();
   /** Hot records, and where they were seen. */
   readonly #queue = new Map<number, Seen>();
   #waited = 0;
@@ -92,8 +92,9 @@ export class TranslatorEngine extends InterpreterEngine {
       this.#slice = Math.min(2 * this.#slice, 32 * this.#sample_every);
     } else if (rec >= MEM.records) {
       this.#slice = this.#sample_every;
-      const samples = (this.#samples.get(rec) ?? 0) + 1;
-      this.#samples.set(rec, samples);
+      const places = this.#places(rec);
+      const samples = (places.get(rec) ?? 0) + 1;
+      places.set(rec, samples);
       if (samples === this.#hot) {
         const page = this.cpu.get(STATE.pc) & ~0xfff;
         this.#queue.set(rec, { page, tag: this.cpu.get(STATE.code_tag) });
@@ -103,6 +104,14 @@ export class TranslatorEngine extends InterpreterEngine {
     if (this.#queue.size >= this.#batch || ++this.#waited > 4 * this.#batch) this.#translate();
   }
 
+  /** The samples of the page that a record belongs to. */
+  #places(rec: number): Map<number, number> {
+    const page = this.page_of(rec);
+    let places = this.#samples.get(page);
+    if (!places) this.#samples.set(page, places = new Map());
+    return places;
+  }
+
   /** Translates what is queued, as one module. */
   #translate(): void {
     const start = performance.now();
@@ -110,7 +119,7 @@ export class TranslatorEngine extends InterpreterEngine {
     for (const [rec, seen] of this.#queue) {
       const region = this.#find(rec, seen);
       if (region) found.push(region);
-      else this.#samples.set(rec, -Infinity);
+      else this.#places(rec).set(rec, -Infinity);
     }
     this.#queue.clear();
     this.#waited = 0;
@@ -187,12 +196,24 @@ export class TranslatorEngine extends InterpreterEngine {
   }
 
   protected override code_dropped(page: RecordPage, offset: number, length: number): void {
+    this.#forget_samples(page, offset, length);
     const list = this.#regions.get(page);
     if (!list) return;
     for (const region of [...list]) {
       const { from, to } = region.ranges.get(page)!;
       if (to > offset && from < offset + length) this.#drop(region);
     }
+  }
+
+  /** Other code may come there, which may be hot, and may be translated. */
+  #forget_samples(page: RecordPage, offset: number, length: number): void {
+    const places = this.#samples.get(page);
+    if (!places) return;
+    const shift = page.thumb ? 1 : 2;
+    const first = page.base + (offset >> shift) * RECORD.size;
+    const last = page.base + ((offset + length - 1) >> shift) * RECORD.size;
+    for (const rec of places.keys()) if (rec >= first && rec <= last) places.delete(rec);
+    if (places.size === 0) this.#samples.delete(page);
   }
 
   #drop(region: Translated): void {
@@ -205,7 +226,7 @@ export class TranslatorEngine extends InterpreterEngine {
       this.cpu.u16[region.rec >> 1] = HANDLER.decode;
     }
     this.handlers.remove_function(region.number);
-    this.#samples.delete(region.rec);
+    this.#samples.get(this.page_of(region.rec))?.delete(region.rec);
     this.#counts.dropped++;
   }
 }
