@@ -43,7 +43,8 @@ export class Progress implements Disposable {
     this.#bar?.update(Math.min(fraction, 0.999));
     if (this.#shown || performance.now() - this.#started < this.#delay) return;
     this.#shown = true;
-    if (this.#terminal) void this.#open_bar(fraction);
+    // A bar that cannot be shown is no reason to fail.
+    if (this.#terminal) this.#open_bar(fraction).catch(() => {});
     else say(`${this.#label}: ${Math.floor(fraction * 100)} % ...`);
   }
 
