@@ -3,7 +3,7 @@ import type { Cpu } from "./cpu.ts";
 import type { Engine } from "./engine/engine.ts";
 import { InterpreterEngine } from "./engine/interpreter.ts";
 import { ReferenceEngine } from "./engine/reference.ts";
-import { TranslatorEngine } from "./translate/translator.ts";
+import { TranslatorEngine, type TranslatorOptions } from "./translate/translator.ts";
 import { kick_at } from "./kick.ts";
 import { preferred_init, SoftVm } from "./soft_vm.ts";
 import { CPU_MODELS, FEATURE_TABLE } from "./system/features.ts";
@@ -15,10 +15,12 @@ export type EngineName = "translator" | "interpreter" | "reference";
 export interface SoftHypervisorOptions {
   /** Which engine executes instructions. `auto` is the fastest. */
   readonly engine?: "auto" | EngineName;
+  /** Bytes of WebAssembly code that the translator keeps; default 64 MiB. */
+  readonly jit_cache_bytes?: number;
 }
 
-const ENGINES: Record<EngineName, (cpu: Cpu) => Engine> = {
-  translator: (cpu) => new TranslatorEngine(cpu),
+const ENGINES: Record<EngineName, (cpu: Cpu, options: TranslatorOptions) => Engine> = {
+  translator: (cpu, options) => new TranslatorEngine(cpu, options),
   interpreter: (cpu) => new InterpreterEngine(cpu),
   reference: (cpu) => new ReferenceEngine(cpu),
 };
@@ -28,6 +30,7 @@ export class SoftHypervisor implements Hypervisor {
   /** Its name. */
   readonly name = "soft";
   readonly #engine: EngineName;
+  readonly #translator: TranslatorOptions;
 
   /** A backend; costs nothing until a VM is made. */
   constructor(options: SoftHypervisorOptions = {}) {
@@ -36,6 +39,8 @@ export class SoftHypervisor implements Hypervisor {
       throw new TypeError(`Cannot use the engine "${engine}": there is no such one`);
     }
     this.#engine = engine === "auto" ? "translator" : engine;
+    const bytes = options.jit_cache_bytes;
+    this.#translator = bytes === undefined ? {} : { cache_bytes: bytes };
   }
 
   /** See {@link Hypervisor.probe}. */
@@ -53,7 +58,7 @@ export class SoftHypervisor implements Hypervisor {
 
   /** See {@link Hypervisor.create_vm}. */
   create_vm(options: VmOptions): Vm {
-    return new SoftVm(options, ENGINES[this.#engine]);
+    return new SoftVm(options, (cpu) => ENGINES[this.#engine](cpu, this.#translator));
   }
 
   /** See {@link Hypervisor.kick}. */

@@ -1,6 +1,7 @@
 import {
   type Exit,
   type FailEntryExit,
+  type GuestSamples,
   has_feature,
   HypervisorError,
   type InternalErrorExit,
@@ -14,11 +15,13 @@ import {
   VCPU_INIT_FEATURE_WORDS,
   type VcpuInit,
 } from "../hypervisor/mod.ts";
-import type { Cpu } from "./cpu.ts";
+import type { Cpu, PendingException } from "./cpu.ts";
 import type { Engine } from "./engine/engine.ts";
 import { KICK, kick_at } from "./kick.ts";
+import { Profile } from "./profile.ts";
 import { SoftOneRegs } from "./soft_one_reg.ts";
 import { EXIT, STATE } from "./state.ts";
+import { ExitCounts, type Reason, statistics_of } from "./statistics.ts";
 import { CPU_MODELS, type CpuFeatures, FEATURE_TABLE } from "./system/features.ts";
 import { psci_call, type PsciAction } from "./system/psci.ts";
 
@@ -27,6 +30,17 @@ const SLICE_MS = 0.25;
 const SLICE_MIN = 200, SLICE_MAX = 200_000;
 /** WFE sleeps at most so long: what it waits for may come without an interrupt. */
 const WFE_MS = 0.1;
+
+/** How exceptions are counted. */
+const REASONS: Readonly<Record<PendingException["kind"], Reason>> = {
+  undefined: "undefined instruction",
+  svc: "system call",
+  hvc: "firmware call",
+  smc: "firmware call",
+  bkpt: "breakpoint",
+  prefetch_abort: "prefetch abort",
+  data_abort: "data abort",
+};
 
 /** What a vCPU is made of. */
 export interface SoftVcpuParts {
@@ -55,6 +69,8 @@ export class SoftVcpu implements Vcpu {
   #slice = 20_000;
   /** What an MMIO exit left of its slice. */
   #left = 0;
+  readonly #exits = new ExitCounts();
+  #profile: Profile | undefined;
 
   readonly #mmio_read: MmioReadExit;
   readonly #mmio_write: MmioWriteExit;
@@ -144,6 +160,19 @@ export class SoftVcpu implements Vcpu {
     };
   }
 
+  /** See {@link Vcpu.statistics}. */
+  statistics(): Record<string, number> {
+    return statistics_of({ cpu: this.#cpu, engine: this.#engine, exits: this.#exits });
+  }
+  /** See {@link Vcpu.start_profile}. */
+  start_profile(): void {
+    this.#profile = new Profile(this.#cpu);
+  }
+  /** See {@link Vcpu.profile}. */
+  profile(): GuestSamples {
+    return (this.#profile ?? new Profile(this.#cpu)).samples;
+  }
+
   /** Nothing to give back: the memory goes with the VM. */
   [Symbol.dispose](): void {}
 
@@ -182,13 +211,14 @@ export class SoftVcpu implements Vcpu {
       if (Atomics.load(i32, KICK) !== 0) {
         Atomics.store(i32, KICK, 0);
         this.#waiting = false;
+        this.#exits.add("kick");
         return this.#interrupted;
       }
       if (this.#off || this.#waiting) {
         this.#sleep();
         continue;
       }
-      exceptions.take_interrupt();
+      if (exceptions.take_interrupt()) this.#exits.add("interrupt");
       const exit = budget > 0 ? this.#slice_of(budget) : this.#timed_slice();
       if (exit !== undefined) return exit;
       budget = 0;
@@ -200,6 +230,7 @@ export class SoftVcpu implements Vcpu {
     const started = performance.now();
     const exit = this.#slice_of(this.#slice);
     this.#adapt(performance.now() - started);
+    this.#profile?.sample();
     return exit;
   }
 
@@ -220,7 +251,7 @@ export class SoftVcpu implements Vcpu {
         if (out !== undefined) return out;
         if (this.#waiting || this.#off) return undefined;
       }
-      exceptions.take_interrupt();
+      if (exceptions.take_interrupt()) this.#exits.add("interrupt");
     } while (cpu.get(STATE.budget) > 0);
     return undefined;
   }
@@ -230,12 +261,15 @@ export class SoftVcpu implements Vcpu {
     const cpu = this.#cpu;
     switch (exit) {
       case EXIT.exception: {
+        this.#exits.add(REASONS[cpu.pending!.kind]);
         if (cpu.system.exceptions.take_pending()) return undefined;
         return this.#firmware_call();
       }
       case EXIT.mmio: {
         const { address, size, is_write } = cpu.mmio;
         this.#answered = true;
+        this.#exits.add(is_write ? "MMIO write" : "MMIO read");
+        this.#profile?.sample();
         this.#left = cpu.get(STATE.budget);
         const out = is_write ? this.#mmio_write : this.#mmio_read;
         out.address = address;
@@ -244,6 +278,10 @@ export class SoftVcpu implements Vcpu {
       }
       case EXIT.wait:
         this.#waiting = true;
+        this.#exits.add("wait");
+        return undefined;
+      case EXIT.resume:
+        this.#exits.add("look around");
     }
     return undefined;
   }
@@ -305,7 +343,9 @@ export class SoftVcpu implements Vcpu {
     let timeout = this.#off ? Infinity : timer?.next_event_ms() ?? Infinity;
     if (!this.#off && cpu.wait_for_event) timeout = Math.min(timeout, WFE_MS);
     if (timeout > 0) {
+      this.#profile?.sample();
       Atomics.wait(cpu.i32, KICK, 0, timeout === Infinity ? undefined : timeout);
+      this.#profile?.sample(true);
     }
     if (!this.#off && cpu.wait_for_event) this.#waiting = false;
   }

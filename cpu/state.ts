@@ -129,6 +129,8 @@ export const STATE = {
   kick: place("kick"),
   /** Instructions executed since reset. */
   insn_count: place("insn_count", "i64"),
+  /** Those of {@link insn_count} that the interpreter executed, or with which it entered a region. */
+  interpreted: place("interpreted", "i64"),
   /** The VFP/NEON register file: 32 double registers. S and Q registers overlay it. */
   v: place("v", "i64", 34),
 } satisfies Record<string, Field>;

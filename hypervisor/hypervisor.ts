@@ -63,6 +63,16 @@ export interface KickToken {
   readonly words: readonly number[];
 }
 
+/** Where a vCPU was at some times, oldest first; structured-cloneable. */
+export interface GuestSamples {
+  /** Virtual addresses of instructions. */
+  readonly pc: Uint32Array;
+  /** In which space: bits 4:0 the mode, as CPSR has it, or 0 when the vCPU slept; from bit 8 the ASID. */
+  readonly space: Uint32Array;
+  /** Milliseconds that each one stands for. */
+  readonly ms: Float32Array;
+}
+
 /** A virtual machine: memory, an interrupt controller, vCPUs. */
 export interface Vm extends IrqLines, Disposable {
   /** The RAM that was asked for. */
@@ -92,4 +102,10 @@ export interface Vcpu extends Disposable {
   kick(): void;
   /** What another thread hands to `Hypervisor.kick`. */
   kick_token(): KickToken;
+  /** Counters for a person, by name. A backend may have none. */
+  statistics?(): Readonly<Record<string, number>>;
+  /** Takes samples of what the guest executes, from now on. A backend may be unable to. */
+  start_profile?(): void;
+  /** The samples since {@link start_profile}. */
+  profile?(): GuestSamples;
 }

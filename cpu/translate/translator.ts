@@ -16,6 +16,8 @@ export interface TranslatorOptions {
   readonly hot?: number;
   /** Regions that are translated together. */
   readonly batch?: number;
+  /** Bytes of WebAssembly code that regions may have together; the oldest go when there is more. */
+  readonly cache_bytes?: number;
 }
 
 /** A region that is translated. */
@@ -23,6 +25,8 @@ interface Translated {
   /** Record that has its handler. */
   readonly rec: number;
   readonly number: number;
+  /** Bytes of its WebAssembly code. */
+  readonly bytes: number;
   /** Byte offsets that it covers, by page. */
   readonly ranges: ReadonlyMap<RecordPage, { readonly from: number; readonly to: number }>;
 }
@@ -40,6 +44,9 @@ interface Found {
   readonly pages: ReadonlyMap<number, RecordPage>;
 }
 
+/** Room for code, unless told. */
+export const DEFAULT_CACHE_BYTES: number = 64 << 20;
+
 /** Tier 1: interprets, and translates what samples find to be hot. */
 export class TranslatorEngine extends InterpreterEngine {
   override readonly name = "translator";
@@ -54,7 +61,14 @@ export class TranslatorEngine extends InterpreterEngine {
   /** Instructions to the next sample. */
   #slice: number;
   readonly #regions = new Map<RecordPage, Translated[]>();
-  readonly #counts = { regions: 0, region_insns: 0, dropped: 0, translate_ms: 0, modules: 0 };
+  /** All of them, oldest first. */
+  readonly #live = new Set<Translated>();
+  readonly #cache_bytes: number;
+  readonly #counts = {
+    ...{ regions: 0, region_insns: 0, dropped: 0, evicted: 0, translate_ms: 0, modules: 0 },
+    /** Of the regions that are there. */
+    code_bytes: 0,
+  };
 
   /** An engine for `cpu`. */
   constructor(cpu: Cpu, options: TranslatorOptions = {}) {
@@ -63,10 +77,11 @@ export class TranslatorEngine extends InterpreterEngine {
     this.#slice = this.#sample_every;
     this.#hot = options.hot ?? 3;
     this.#batch = options.batch ?? 8;
+    this.#cache_bytes = options.cache_bytes ?? DEFAULT_CACHE_BYTES;
   }
 
   override get statistics(): Record<string, number> {
-    return { ...super.statistics, ...this.#counts };
+    return { ...super.statistics, ...this.#counts, live: this.#live.size };
   }
 
   override run(): void {
@@ -123,14 +138,19 @@ export class TranslatorEngine extends InterpreterEngine {
     }
     this.#queue.clear();
     this.#waited = 0;
-    if (found.length === 0 || !this.handlers.has_room(found.length)) return;
+    if (found.length === 0) return;
+    if (!this.handlers.has_room(found.length)) this.#evict();
+    const sizes: number[] = [];
     const numbers = this.handlers.add_functions(
       found.map(({ region, pages }) => (imports) => {
         const bases = new Map([...pages].map(([address, page]) => [address, page.base]));
-        return new RegionEmitter(region, bases, imports).code;
+        const { code } = new RegionEmitter(region, bases, imports);
+        sizes.push(code.length);
+        return code;
       }),
     );
-    found.forEach((region, i) => this.#install(region, numbers[i]!));
+    found.forEach((region, i) => this.#install(region, numbers[i]!, sizes[i]!));
+    if (this.#counts.code_bytes > this.#cache_bytes) this.#evict();
     this.#counts.modules++;
     this.#counts.translate_ms += performance.now() - start;
   }
@@ -175,7 +195,17 @@ export class TranslatorEngine extends InterpreterEngine {
     return { insn, size, it_goes_on: offset + size === 0x1000 && page.it[2048] !== 0 };
   }
 
-  #install({ rec, region, pages }: Found, number: number): void {
+  /** Drops the oldest quarter, by its code: what is still hot is soon translated again. */
+  #evict(): void {
+    const goal = Math.min(this.#cache_bytes, this.#counts.code_bytes) * 0.75;
+    for (const region of this.#live) {
+      if (this.#counts.code_bytes <= goal) return;
+      this.#drop(region);
+      this.#counts.evicted++;
+    }
+  }
+
+  #install({ rec, region, pages }: Found, number: number, bytes: number): void {
     const ranges = new Map<RecordPage, { from: number; to: number }>();
     for (const { start, end } of region.blocks) {
       const page = pages.get(start & ~0xfff)!;
@@ -184,7 +214,9 @@ export class TranslatorEngine extends InterpreterEngine {
       range.to = Math.max(range.to, (start & 0xfff) + end - start);
       ranges.set(page, range);
     }
-    const translated: Translated = { rec, number, ranges };
+    const translated: Translated = { rec, number, bytes, ranges };
+    this.#live.add(translated);
+    this.#counts.code_bytes += bytes;
     for (const page of ranges.keys()) {
       const list = this.#regions.get(page);
       if (list) list.push(translated);
@@ -227,6 +259,8 @@ export class TranslatorEngine extends InterpreterEngine {
     }
     this.handlers.remove_function(region.number);
     this.#samples.get(this.page_of(region.rec))?.delete(region.rec);
+    this.#live.delete(region);
+    this.#counts.code_bytes -= region.bytes;
     this.#counts.dropped++;
   }
 }
