@@ -97,9 +97,12 @@ export async function run_guest(
     stopper,
     ...(options.input_end && { input_end: options.input_end }),
   });
-  using _silence = options.quiet
-    ? undefined
-    : watch_silence({ machine, files, append: options.append });
+  using _silence = options.quiet ? undefined : watch_silence({
+    machine,
+    files,
+    append: options.append,
+    unpacks_itself: !options.unpack && machine.accel.accel === "soft",
+  });
   const started = performance.now();
   const ended = await machine.run({
     signal: stopper.signal,

@@ -4,14 +4,16 @@ import { say } from "./output.ts";
 
 /** A guest has this long to say its first word. */
 const PATIENCE_MS = 8_000;
-/** A guest that was told to be quiet has this long. */
-const QUIET_PATIENCE_MS = 40_000;
+/** A guest that was told to be quiet, or has to unpack itself first, has this long. */
+const LONG_PATIENCE_MS = 40_000;
 
 /** What {@link watch_silence} needs to know of a guest. */
 export interface WatchedGuest {
   readonly machine: Machine;
   readonly files: GuestFiles;
   readonly append: string;
+  /** Whether a compressed kernel has to unpack itself. */
+  readonly unpacks_itself: boolean;
   /** How long it may be silent, in milliseconds; default: some seconds. */
   readonly patience?: number;
   /** Takes the hint; default: it goes to standard error. */
@@ -24,7 +26,8 @@ export interface WatchedGuest {
  */
 export function watch_silence(guest: WatchedGuest): Disposable {
   const told_quiet = /(^|\s)(quiet|loglevel=\d)(\s|$)/.test(guest.append);
-  const patience = guest.patience ?? (told_quiet ? QUIET_PATIENCE_MS : PATIENCE_MS);
+  const takes_long = told_quiet || guest.unpacks_itself;
+  const patience = guest.patience ?? (takes_long ? LONG_PATIENCE_MS : PATIENCE_MS);
   const timer = setTimeout(() => {
     // A guest that has ended meanwhile needs no hint.
     hint(guest, patience).then((line) => line && (guest.say ?? say)(line), () => {});
@@ -33,7 +36,7 @@ export function watch_silence(guest: WatchedGuest): Disposable {
 }
 
 async function hint(guest: WatchedGuest, patience: number): Promise<string | undefined> {
-  const { machine, files, append } = guest;
+  const { machine, files, append, unpacks_itself } = guest;
   const stats = await machine.monitor("stats");
   if (stats["serial characters sent"] !== 0) return undefined;
   const registers = await machine.monitor("registers");
@@ -43,7 +46,7 @@ async function hint(guest: WatchedGuest, patience: number): Promise<string | und
   });
   const pc = registers.find(({ name }) => name === "pc")?.value;
   const where = pc === undefined ? "" : ` Its CPU is at 0x${pc.toString(16).padStart(8, "0")}.`;
-  const reason = silence_reason({ diagnosis, append });
+  const reason = silence_reason({ diagnosis, append, unpacks_itself });
   return `the guest has said nothing for ${Math.round(patience / 1000)} s. Most likely reason: ` +
     `${reason}.${where}`;
 }

@@ -194,6 +194,8 @@ Deno.test("the reason for a silent guest is its worst problem, else its command 
     [healthy, "console=ttyAMA0,115200", /earlycon=pl011,0x9000000/],
     [examine_image({ image: sample(600) }), "", /no Linux kernel/],
   ];
+  const unpacking = { diagnosis: healthy, append: "", unpacks_itself: true };
+  assert.match(silence_reason(unpacking), /still unpacking itself/);
   for (const [diagnosis, append, says] of rows) {
     assert.match(silence_reason({ diagnosis, append }), says);
   }

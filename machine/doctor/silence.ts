@@ -6,15 +6,18 @@ export interface SilentGuest {
   readonly diagnosis: Diagnosis;
   /** Its kernel command line. */
   readonly append: string;
+  /** Whether it has to unpack itself, which says nothing and can take long. */
+  readonly unpacks_itself?: boolean;
 }
 
 /** The most likely reason why a guest says nothing, as one phrase. */
-export function silence_reason({ diagnosis, append }: SilentGuest): string {
+export function silence_reason({ diagnosis, append, unpacks_itself }: SilentGuest): string {
   const problem = diagnosis.findings.find(({ level }) => level === "problem");
   if (problem !== undefined) return problem.text;
   if (diagnosis.kernel === undefined) {
     return "it is no Linux kernel, so it may have nothing to say";
   }
+  if (unpacks_itself) return "it is still unpacking itself";
   const consoles = [...append.matchAll(/(?:^|\s)console=(\S*)/g)].map(([, name]) => name!);
   if (consoles.length === 0) {
     return "its command line names no console; add console=ttyAMA0 to --append";

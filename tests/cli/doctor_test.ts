@@ -19,6 +19,7 @@ async function hints(bytes: Uint8Array): Promise<string[]> {
     machine,
     files: { kernel },
     append: "",
+    unpacks_itself: false,
     patience: 250,
     say: (line) => said.push(line),
   });

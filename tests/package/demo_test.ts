@@ -73,7 +73,7 @@ Deno.test("armvm demo echoes what is typed and idles in between", async () => {
 Deno.test("armvm selftest checks every engine and CPU of this host", async () => {
   const { code, stdout, stderr } = await armvm(["selftest"]);
   assert.deepEqual({ code, stderr }, { code: 0, stderr: "" });
-  for (const engine of ["interpreter", "reference"]) {
+  for (const engine of ["translator", "interpreter", "reference"]) {
     for (const cpu of ["cortex-a15", "cortex-a7"]) {
       assert.match(stdout, new RegExp(`^soft, ${engine}, ${cpu}: ok: 19 checks passed, `, "m"));
     }
