@@ -52,6 +52,7 @@ export {
   type ErrnoName,
   type FeatureOffer,
   type GicVersion,
+  type GuestSamples,
   HypervisorError,
   type Probe,
   type VcpuInit,

@@ -21,11 +21,6 @@ export class Profile {
     this.#cpu = cpu;
   }
 
-  /** Time from here on is what the next sample stands for. */
-  resume(): void {
-    this.#last = performance.now();
-  }
-
   /** Takes a sample if it is time for one. `asleep`: the time passed in WFI. */
   sample(asleep = false): void {
     const now = performance.now(), ms = now - this.#last;

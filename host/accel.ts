@@ -10,6 +10,8 @@ const SOFT_GIC = 2;
 export interface BackendOptions {
   /** The software core's engine. */
   readonly engine?: "auto" | "translator" | "interpreter" | "reference";
+  /** Bytes of code that its translator keeps. */
+  readonly jit_cache_size?: number | undefined;
 }
 
 /**
@@ -25,7 +27,8 @@ export async function open_backend(
     return new KvmHypervisor();
   }
   const { SoftHypervisor } = await import("../cpu/mod.ts");
-  return new SoftHypervisor({ engine: options.engine ?? "auto" });
+  const { engine = "auto", jit_cache_size: bytes } = options;
+  return new SoftHypervisor({ engine, ...(bytes !== undefined && { jit_cache_bytes: bytes }) });
 }
 
 /** What KVM offers on this host. */

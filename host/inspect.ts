@@ -104,9 +104,11 @@ function devices_of({ vm, machine }: BuiltGuest): DeviceInfo[] {
   ];
 }
 
-function stats_of({ machine }: BuiltGuest): Record<string, number> {
+/** A guest's counters: the vCPU's, then the machine's. */
+export function stats_of({ vcpu, machine }: BuiltGuest): Record<string, number> {
   const { uart, bus } = machine.board;
   return {
+    ...vcpu.statistics?.(),
     "MMIO exits": machine.mmio_exits,
     "accesses without a device": bus.unmapped,
     "serial characters sent": uart.sent,

@@ -1,4 +1,4 @@
-import type { Hypervisor, KickToken } from "../hypervisor/mod.ts";
+import type { GuestSamples, Hypervisor, KickToken } from "../hypervisor/mod.ts";
 import { type Choice, open_backend } from "./accel.ts";
 import { ByteRing } from "./byte_ring.ts";
 import { type ConsoleStreams, RingConsole } from "./console_streams.ts";
@@ -50,6 +50,8 @@ export class Machine implements AsyncDisposable {
   #next_id = 0;
   #running = false;
   #over = false;
+  #stats: MonitorAnswers["stats"] | undefined;
+  #samples: GuestSamples | undefined;
 
   private constructor(parts: {
     readonly accel: Choice;
@@ -156,8 +158,14 @@ export class Machine implements AsyncDisposable {
     }
   }
 
-  /** Asks about the machine, between two instructions of the guest when it runs. */
+  /**
+   * Asks about the machine, between two instructions of the guest when it runs. When the guest has
+   * ended there are only the stats of its end.
+   */
   monitor<R extends MonitorRequest>(request: R): Promise<MonitorAnswers[R]> {
+    if (request === "stats" && this.#stats !== undefined) {
+      return Promise.resolve(this.#stats as MonitorAnswers[R]);
+    }
     if (this.#over) return Promise.reject(new Error("Cannot ask the monitor: the guest has ended"));
     const id = this.#next_id++;
     const { promise, resolve, reject } = Promise.withResolvers<MonitorAnswers[R]>();
@@ -166,6 +174,11 @@ export class Machine implements AsyncDisposable {
     Atomics.add(this.#control, CONTROL.mail, 1);
     this.#kick();
     return promise;
+  }
+
+  /** Where the guest was, when it has ended and was made with `profile`; not under KVM. */
+  get samples(): GuestSamples | undefined {
+    return this.#samples;
   }
 
   /** Stops the guest and gives back its thread and memory. */
@@ -209,6 +222,8 @@ export class Machine implements AsyncDisposable {
         return;
       }
       case "ended":
+        this.#stats = message.stats;
+        this.#samples = message.samples;
         return this.#end(message.ended);
     }
   }

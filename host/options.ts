@@ -18,6 +18,10 @@ export interface MachineOptions {
   readonly accel?: "auto" | Accel;
   /** How the software core runs the guest; default `auto`. */
   readonly engine?: "auto" | "translator" | "interpreter" | "reference";
+  /** Bytes of code that the software core's translator keeps, at least 1 MiB; default 64 MiB. */
+  readonly jit_cache_size?: number;
+  /** Take samples of what the guest executes, for {@link Machine.profile}; default false. */
+  readonly profile?: boolean;
   /** Device tree blob in place of the machine's own. */
   readonly dtb?: FileOrBytes;
   /** End when the guest resets, instead of starting it again; default false. */
@@ -83,6 +87,12 @@ export async function guest_spec(options: MachineOptions): Promise<Resolved> {
   } = options;
   check_memory(memory);
   check_choices({ accel: options.accel ?? "auto", cpu, engine, gic: gic ?? DEFAULTS.gic });
+  const { jit_cache_size, profile = false } = options;
+  if (jit_cache_size !== undefined && !(jit_cache_size >= MIB)) {
+    throw new RangeError(
+      `Cannot make a machine: jit_cache_size of ${jit_cache_size} bytes is less than 1 MiB`,
+    );
+  }
   if (append.includes("\0")) throw new TypeError("Cannot make a machine: append has a NUL in it");
   if (options.kernel === undefined) {
     throw new TypeError("Cannot make a machine: no kernel was given");
@@ -99,7 +109,8 @@ export async function guest_spec(options: MachineOptions): Promise<Resolved> {
   });
   const { accel, arm64 } = choice;
   const spec: GuestSpec = {
-    ...{ accel, append, arm64, cpu, engine, kernel, memory, no_reboot },
+    ...{ accel, append, arm64, cpu, engine, kernel, memory, no_reboot, profile },
+    jit_cache_size,
     unpack: unpack && accel === "soft",
     gic: choice.gic,
     ...(initrd && { initrd }),

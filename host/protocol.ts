@@ -1,5 +1,5 @@
 /** What the main thread and the vCPU's Worker say to each other. */
-import type { KickToken } from "../hypervisor/mod.ts";
+import type { GuestSamples, KickToken } from "../hypervisor/mod.ts";
 import type { CpuModel } from "./options.ts";
 import type { Ended, LogLevel, MonitorAnswers, MonitorRequest } from "./types.ts";
 
@@ -30,6 +30,10 @@ export interface GuestSpec {
   readonly accel: Accel;
   /** The software core's engine. */
   readonly engine: "auto" | "translator" | "interpreter" | "reference";
+  /** Bytes of code that the software core's translator keeps; undefined for its default. */
+  readonly jit_cache_size?: number | undefined;
+  /** Take samples of what the guest executes. */
+  readonly profile: boolean;
   /** CPU model of the software core; KVM's is the host's. */
   readonly cpu: CpuModel;
   /** Whether the guest is a 64-bit one; if not, why such a one could not run. */
@@ -97,4 +101,9 @@ export type FromWorker =
     readonly answer?: MonitorAnswers[MonitorRequest];
     readonly error?: WireError;
   }
-  | { readonly type: "ended"; readonly ended: Ended };
+  | {
+    readonly type: "ended";
+    readonly ended: Ended;
+    readonly stats: MonitorAnswers["stats"];
+    readonly samples?: GuestSamples;
+  };

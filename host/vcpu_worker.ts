@@ -10,12 +10,12 @@ import { open_backend } from "./accel.ts";
 import { ByteRing } from "./byte_ring.ts";
 import { to_wire } from "./errors.ts";
 import { build_guest, type BuiltGuest } from "./guest.ts";
-import { inspect } from "./inspect.ts";
+import { inspect, stats_of } from "./inspect.ts";
 import { PanicWatch } from "./panic_watch.ts";
 import type { FromWorker, ToWorker } from "./protocol.ts";
 import { RingBackend } from "./ring_backend.ts";
 import { run_session } from "./session.ts";
-import type { LogLevel } from "./types.ts";
+import type { Ended, LogLevel } from "./types.ts";
 
 const PROGRESS_MS = 40;
 
@@ -27,6 +27,7 @@ interface Opened {
   readonly panic: PanicWatch;
   readonly control: Int32Array;
   readonly no_reboot: boolean;
+  readonly profile: boolean;
 }
 
 let opened: Opened | undefined;
@@ -56,7 +57,8 @@ async function receive(message: ToWorker): Promise<void> {
 async function open(message: OpenMessage): Promise<void> {
   const { spec } = message;
   try {
-    const hypervisor: Hypervisor = await open_backend(spec.accel, { engine: spec.engine });
+    const { engine, jit_cache_size } = spec;
+    const hypervisor: Hypervisor = await open_backend(spec.accel, { engine, jit_cache_size });
     const panic = new PanicWatch();
     const rings = { input: new ByteRing(message.input), output: new ByteRing(message.output) };
     const serial = new RingBackend(rings, {
@@ -71,7 +73,8 @@ async function open(message: OpenMessage): Promise<void> {
       progress: now_and_then((fraction) => post({ type: "progress", fraction })),
     });
     const control = new Int32Array(message.control);
-    opened = { guest, panic, control, no_reboot: spec.no_reboot };
+    const { no_reboot, profile } = spec;
+    opened = { guest, panic, control, no_reboot, profile };
     post({ type: "opened", kick: guest.vcpu.kick_token() });
   } catch (error) {
     post({ type: "refused", error: to_wire(error) });
@@ -90,18 +93,23 @@ function now_and_then(tell: (fraction: number) => void): (fraction: number) => v
 }
 
 async function run(): Promise<void> {
-  const { guest, panic, control, no_reboot } = opened!;
+  const { guest, panic, control, no_reboot, profile } = opened!;
+  const end = (ended: Ended): void => {
+    const samples = profile ? guest.vcpu.profile?.() : undefined;
+    post({ type: "ended", ended, stats: stats_of(guest), ...(samples && { samples }) });
+  };
   try {
+    if (profile) guest.vcpu.start_profile?.();
     const ended = await run_session(guest.machine, {
       control,
       panic,
       no_reboot,
       hooks: { mail, alarm: (ms) => post({ type: "alarm", ms }), log },
     });
-    post({ type: "ended", ended });
+    end(ended);
   } catch (error) {
     const message = error instanceof Error ? error.stack ?? error.message : String(error);
-    post({ type: "ended", ended: { kind: "failed", message } });
+    end({ kind: "failed", message });
   } finally {
     guest.vm[Symbol.dispose]();
   }
