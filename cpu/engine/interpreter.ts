@@ -348,7 +348,9 @@ export class InterpreterEngine implements Engine {
       slot += wide ? 2 : 1;
       itstate = it_advance(itstate);
     }
-    page.it[2048] = slot >= 2048 ? itstate : 0;
+    // Most blocks end well before the page does and say nothing about the one that may cross it.
+    if (slot < 2048) return;
+    page.it[2048] = itstate;
     cpu.u16[(page.base + 2048 * RECORD.size) >> 1] = page.it[2048] !== 0
       ? HANDLER.page_end_it
       : HANDLER.page_end;

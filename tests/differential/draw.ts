@@ -317,11 +317,6 @@ export class Drawer {
       const seen = subject.preview(c);
       if (!is_safe(c, seen)) return undefined;
       const { accesses } = seen;
-      const landed = seen.result[RESULT.pc]!;
-      const inside_itself = landed - c[CASE.code_address]!;
-      if (kind === "branch" && inside_itself > 0 && inside_itself < code_length(c)) {
-        return undefined;
-      }
       if (accesses.count === 0) return c;
       const low = (accesses.first + accesses.below) >>> 0;
       const span = accesses.above - accesses.below;
@@ -340,8 +335,11 @@ export class Drawer {
 }
 
 /** Whether all that was executed was the case's own: what else is in RAM differs from run to run. */
-function stays_home(c: Case, { lowest_fetch, highest_fetch }: Accesses): boolean {
+function stays_home(c: Case, accesses: Accesses): boolean {
   const address = c[CASE.code_address]!;
+  const { instructions, lowest_fetch, highest_fetch } = accesses;
+  // To branch into one's own code may be to branch into an IT block, which is UNPREDICTABLE.
+  if (instructions > disassemble(c).length) return false;
   return lowest_fetch >= address - c[CASE.fill_before]! &&
     highest_fetch < address + c[CASE.fill_after]!;
 }

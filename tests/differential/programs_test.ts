@@ -163,3 +163,20 @@ Deno.test("an IT block goes on in the next page after another one faulted on the
   assert.equal(result[RESULT.pc], CODE + 0x1004);
   assert.deepEqual([...result.subarray(RESULT.r + 1, RESULT.r + 4)], [2, 3, 4]);
 });
+
+Deno.test("an IT block across a page's end is one also after another one in the page was met", () => {
+  const subject = new Subject();
+  const c = new_case(true, []);
+  // At the page's end: ite eq; moveq r1, #1; behind it: movne r2, #2; bx lr, to where it goes on.
+  subject.write_halves(CODE + 0xffc, [0xbf0c, 0x2101, 0x2202, 0x4770]);
+  // bl there; it eq; moveq r3, #3; movs r2, #0; bl there again; udf.
+  subject.write_halves(CODE + 0xf00, [0xf000, 0xf87c, 0xbf08, 0x2303, 0x2200, 0xf000]);
+  subject.write_halves(CODE + 0xf0c, [0xf877, 0xde00]);
+  c[CASE.code_address] = CODE + 0xf00;
+  c[CASE.cpsr] = 0x4000_0010;
+  for (const engine of ["reference", "interpreter"] as const) {
+    const result = subject.run(c, engine);
+    assert.equal(result[RESULT.pc], CODE + 0xf0e, engine);
+    assert.deepEqual([...result.subarray(RESULT.r + 1, RESULT.r + 4)], [1, 0, 3], engine);
+  }
+});

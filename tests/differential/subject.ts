@@ -131,6 +131,8 @@ export interface Accesses {
   readonly above: number;
   /** Whether some access was a store. */
   readonly wrote: boolean;
+  /** Instructions executed. */
+  readonly instructions: number;
   /** Lowest and highest address of an instruction in RAM. */
   readonly lowest_fetch: number;
   readonly highest_fetch: number;
@@ -247,7 +249,8 @@ export class Subject {
   get accesses(): Accesses {
     const { accesses: count, first, below, above, wrote } = this.#arena;
     const { lowest_fetch, highest_fetch } = this.#arena;
-    return { count, first, below, above, wrote, lowest_fetch, highest_fetch };
+    const instructions = Number(this.cpu.i64[STATE.insn_count.address >> 3]);
+    return { count, first, below, above, wrote, instructions, lowest_fetch, highest_fetch };
   }
 
   /** Executes a case on the reference engine, with every access going by the memory system. */
