@@ -8,12 +8,21 @@ import { temporary_folder } from "./temporary_folder.ts";
 
 const guests = await require_guest("zImage-armmp", "initramfs.cpio.gz");
 
-Deno.test("the file runs alone: no Deno, no npm, no cache, nothing on PATH but the system", {
+const ALONE = "runs alone: no Deno, no npm, no cache, nothing on PATH but the system";
+
+Deno.test(`the portable file ${ALONE}`, {
   ignore: Deno.build.os !== "linux",
-}, async (t) => {
+}, (t) => smoke(t, { portable: true }));
+
+// Where there is a denort, the compiled file has to stand the same test.
+Deno.test(`the compiled file ${ALONE}`, {
+  ignore: Deno.build.os !== "linux" || !Deno.env.get("DENORT_BIN"),
+}, (t) => smoke(t, { portable: false }));
+
+async function smoke(t: Deno.TestContext, { portable }: { portable: boolean }): Promise<void> {
   await using folder = await temporary_folder();
   const work = folder.path;
-  await compile({ output: join(work, "armvm"), portable: true, log: console.error });
+  await compile({ output: join(work, "armvm"), portable, log: console.error });
   const clean = ["-i", "PATH=/usr/bin:/bin", `HOME=${work}`];
   const run = async (...args: string[]) => {
     const { code, stdout, stderr } = await new Deno.Command("env", {
@@ -26,7 +35,10 @@ Deno.test("the file runs alone: no Deno, no npm, no cache, nothing on PATH but t
     return { code, stdout: text(stdout), stderr: text(stderr) };
   };
 
-  await t.step("its first start shows a bar on a terminal", async () => {
+  const unpacks = { ignore: !portable };
+  await t.step({ name: "its first start shows a bar on a terminal", ...unpacks, fn: shows_bar });
+
+  async function shows_bar(): Promise<void> {
     const { code, stdout } = await new Deno.Command("script", {
       args: ["-qec", `env ${clean.join(" ")} ./armvm --version`, "/dev/null"],
       cwd: work,
@@ -36,7 +48,7 @@ Deno.test("the file runs alone: no Deno, no npm, no cache, nothing on PATH but t
     assert.equal(code, 0);
     assert.match(shown, /\rarmvm: unpacking itself, once \[#*\.*\]/);
     assert.ok(shown.endsWith(`\r\x1b[K${config.version}\r\n`), JSON.stringify(shown.slice(-90)));
-  });
+  }
 
   await t.step("it runs the demonstration and refuses bad input as ever", async () => {
     const demo = await run("demo");
@@ -76,4 +88,4 @@ Deno.test("the file runs alone: no Deno, no npm, no cache, nothing on PATH but t
     assert.ok(ratio < 1.3, `${times.file.toFixed(0)} ms against ${times.source.toFixed(0)} ms`);
     console.error(`armvm ${times.file.toFixed(0)} ms, deno run ${times.source.toFixed(0)} ms`);
   });
-});
+}
