@@ -46,7 +46,8 @@ Deno.test("an access that no CPU describes is an abort for the guest alone", ski
   vcpu.set_reg(x_reg_id(0), 0x0900_0000n);
   vcpu.set_reg(0x6030_0000_0013_c600n, BASE + 0x1000n);
   // At the vector of synchronous exceptions of the current EL: str w3, [x0]
-  new DataView(vm.memory.bytes.buffer).setUint32(0x1200, 0xb9000003, true);
+  new DataView(vm.memory.bytes.buffer, vm.memory.bytes.byteOffset)
+    .setUint32(0x1200, 0xb9000003, true);
   vcpu.set_reg(x_reg_id(3), 0x77n);
   const exit = vcpu.run();
   assert.equal(exit.kind, "mmio_write");
