@@ -115,6 +115,16 @@ export async function guest_file(
   }
 }
 
+/** Puts the .debs of a package of Debian's, and of all that it depends on, into a folder. */
+export async function download_with_dependencies(
+  package_: { readonly name: string; readonly arch: string },
+  folder: string,
+  options: GuestFileOptions = {},
+): Promise<void> {
+  const apt = await private_apt(package_.arch, options);
+  await apt.download_all(package_.name, folder);
+}
+
 /** Why {@link guest_file} had no answer for `name`. */
 export function why_missing(name: GuestName): string {
   return failures.get(name) ?? "it was not asked for";
@@ -183,6 +193,8 @@ interface Apt {
   real_package(name: string): Promise<string>;
   /** The path of the package's .deb. */
   download(name: string): Promise<string>;
+  /** Puts the .debs of a package and of all that it depends on into a folder. */
+  download_all(name: string, folder: string): Promise<void>;
 }
 
 const roots = new Map<string, Promise<Apt>>();
@@ -225,6 +237,12 @@ async function open_apt(arch: string, { log, progress }: GuestFileOptions): Prom
       });
       const versioned = /^ *Depends: (linux-image-\d\S*)/m.exec(new TextDecoder().decode(depends));
       return versioned?.[1] ?? name;
+    },
+    async download_all(name, folder) {
+      log?.(`downloading ${name} and what it depends on ...`);
+      await Deno.mkdir(join(folder, "partial"), { recursive: true });
+      const options = ["-qq", "-y", "--no-install-recommends", "--download-only"];
+      await run("apt-get", [...options, "-o", `Dir::Cache::archives=${folder}`, "install", name]);
     },
     async download(name) {
       const prefix = `${name}_`;

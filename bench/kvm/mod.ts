@@ -1,0 +1,71 @@
+/**
+ * The `bench:kvm` task: armvm against QEMU with KVM and against a C loop, in an emulated arm64 host.
+ *
+ * `deno task bench:kvm [ROUNDS]`. Use the ratios: everything runs under emulation.
+ *
+ * @module
+ */
+import { join } from "node:path";
+import { guest_file } from "../../tools/fetch_guests.ts";
+import { bundle, files_of } from "../../packaging/bundle.ts";
+import { MACHINES } from "../../tests/kvm/machines.ts";
+import { run_in_rig } from "../../tests/kvm/rig.ts";
+import { suite_guests } from "../../tests/kvm/suite.ts";
+import { peer_files } from "./peer.ts";
+
+const LIMIT_MS = 30 * 60_000;
+
+async function program_files(): Promise<Record<string, Uint8Array>> {
+  const work = await Deno.makeTempDir({ prefix: "armvm-bench-" });
+  try {
+    const folder = join(work, "program");
+    await bundle(folder);
+    const files: Record<string, Uint8Array> = {};
+    for (const name of await files_of(folder)) {
+      files[`program/${name}`] = await Deno.readFile(join(folder, name));
+    }
+    const exits = join(work, "exits");
+    const { success, stderr } = await new Deno.Command("aarch64-linux-gnu-gcc", {
+      args: ["-O2", "-static", "-o", exits, join(import.meta.dirname!, "exits.c")],
+    }).output();
+    if (!success) throw new Error(new TextDecoder().decode(stderr));
+    files["exits"] = await Deno.readFile(exits);
+    for (const name of ["mod.ts", "inside.ts"]) {
+      files[`bench/kvm/${name}`] = await Deno.readFile(join(import.meta.dirname!, name));
+    }
+    return files;
+  } finally {
+    await Deno.remove(work, { recursive: true });
+  }
+}
+
+function median(values: readonly number[]): number {
+  return values.toSorted((a, b) => a - b)[values.length >> 1]!;
+}
+
+if (import.meta.main) {
+  const log = (line: string) => console.error(line);
+  const { "guests/Image.gz": _, ...guests } = await suite_guests(log);
+  const files = {
+    ...guests,
+    "guests/Image": await Deno.readFile((await guest_file("Image-arm64"))!),
+    ...await program_files(),
+    ...await peer_files(log),
+  };
+  const { output } = await run_in_rig(MACHINES[0]!, {
+    script: `deno run -A --no-check bench/kvm/inside.ts ${Number(Deno.args[0] ?? 3)}\n`,
+    files,
+    limit_ms: LIMIT_MS,
+    memory_mib: 3072,
+    on_output: (text) => Deno.stderr.writeSync(new TextEncoder().encode(text)),
+  });
+  const line = /^## RESULT (.*)$/m.exec(output)?.[1];
+  if (line === undefined) Deno.exit(1);
+  const result: Record<string, { armvm: number[]; peer: number[] }> = JSON.parse(line);
+  for (const [what, { armvm, peer }] of Object.entries(result)) {
+    const [mine, its] = [median(armvm), median(peer)];
+    console.log(
+      `${what}: armvm ${mine.toFixed(0)}, peer ${its.toFixed(0)}, ratio ${(mine / its).toFixed(2)}`,
+    );
+  }
+}
