@@ -9,10 +9,12 @@ import {
 import { CliError, EXIT_STATUS, type ExitStatus } from "./exit_status.ts";
 import { open_console } from "./console.ts";
 import type { ConsoleTarget } from "./parse_values.ts";
-import { say } from "./output.ts";
+import { print, say } from "./output.ts";
+import { own_symbols, read_symbols, write_profile } from "./profile/write.ts";
 import { Progress } from "./progress.ts";
 import { read_file } from "./read_file.ts";
 import { watch_silence } from "./silence.ts";
+import { format_final_stats } from "./stats.ts";
 import { Stopper } from "./stopper.ts";
 
 /** Options of `armvm boot`, as the program parses them. */
@@ -28,6 +30,12 @@ export interface BootOptions {
   readonly reboot: boolean;
   readonly unpack: boolean;
   readonly console: ConsoleTarget;
+  readonly stats?: true | undefined;
+  readonly jitCacheSize?: number | undefined;
+  /** File to write a profile to. */
+  readonly profile?: string | undefined;
+  /** Files with symbols for the profile. */
+  readonly symbols?: readonly string[] | undefined;
   readonly quiet?: true | undefined;
   readonly verbose?: true | undefined;
 }
@@ -74,6 +82,7 @@ export async function run_guest(
   stopper: Stopper,
 ): Promise<ExitStatus> {
   const log = log_with(options);
+  const symbols = await read_symbols(options.symbols ?? []);
   using progress = new Progress("unpacking the kernel", { quiet: options.quiet === true });
   const opening = open_machine({
     ...files,
@@ -84,6 +93,8 @@ export async function run_guest(
     engine: options.engine,
     unpack: options.unpack,
     no_reboot: !options.reboot,
+    profile: options.profile !== undefined,
+    ...(options.jitCacheSize !== undefined && { jit_cache_size: options.jitCacheSize }),
     log,
     progress: (fraction) => progress.update(fraction),
   });
@@ -109,10 +120,17 @@ export async function run_guest(
     ...(options.timeout === undefined ? {} : { timeout: options.timeout * 1000 }),
   });
   await console.drain();
-  log(
-    "debug",
-    `ended by ${ended.kind} after ${((performance.now() - started) / 1000).toFixed(2)} s`,
-  );
+  const seconds = (performance.now() - started) / 1000;
+  log("debug", `ended by ${ended.kind} after ${seconds.toFixed(2)} s`);
+  if (options.stats) print(format_final_stats(await machine.monitor("stats"), seconds));
+  if (options.profile !== undefined) {
+    const { samples } = machine;
+    if (samples === undefined) say("there is no profile: the software core takes them, and ended");
+    else {
+      const all = [...own_symbols(files.kernel), ...symbols];
+      await write_profile(options.profile, { samples, name: files.kernel.name, symbols: all });
+    }
+  }
   return status_of(ended, { stopper, timeout: options.timeout });
 }
 

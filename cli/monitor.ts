@@ -1,4 +1,5 @@
 import type { Machine } from "../mod.ts";
+import { format_stats } from "./stats.ts";
 
 const PROMPT = "(armvm) ";
 const HELP = `registers  the vCPU's registers
@@ -99,7 +100,7 @@ export class Monitor {
   }
 }
 
-type Answer<R extends "registers" | "devices" | "stats"> = Awaited<
+type Answer<R extends "registers" | "devices"> = Awaited<
   ReturnType<typeof Machine.prototype.monitor<R>>
 >;
 
@@ -117,12 +118,6 @@ function format_devices(devices: Answer<"devices">): string {
     const range = `${hex(base)}-${hex(base + size - 1)}`;
     return `${range}  ${name.padEnd(16)}${spi === undefined ? "" : `SPI ${spi}`}`.trimEnd() + "\n";
   }).join("");
-}
-
-function format_stats(stats: Answer<"stats">): string {
-  return Object.entries(stats).map(([name, value]) =>
-    `${name.padEnd(28)}${Number.isInteger(value) ? value : value.toFixed(3)}\n`
-  ).join("");
 }
 
 function hex(value: number): string {

@@ -21,6 +21,16 @@ export function parse_memory(text: string): number {
   return bytes;
 }
 
+/** Bytes of a code cache, from `16M` or the like. */
+export function parse_cache_size(text: string): number {
+  const match = /^(\d+(?:\.\d+)?)\s*([kmg]?)(?:i?b)?$/i.exec(text.trim());
+  const bytes = match ? Number(match[1]) * UNITS[match[2]!.toLowerCase() || "m"]! : NaN;
+  if (!(bytes >= 1 << 20 && bytes <= 4 * (1 << 30))) {
+    throw new RangeError(`"${text}" is not a size from 1M to 4G; write it as 64M`);
+  }
+  return Math.floor(bytes);
+}
+
 /** Longest `--timeout`, in seconds: what a timer of the host can count. */
 export const TIMEOUT_MAX = 2_000_000;
 

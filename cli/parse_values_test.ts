@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { parse_console, parse_memory, parse_seconds } from "./parse_values.ts";
+import { parse_cache_size, parse_console, parse_memory, parse_seconds } from "./parse_values.ts";
 
 Deno.test("parse_memory() takes units in either case, fractions, and MiB without a unit", () => {
   const sizes: [string, number][] = [
@@ -31,4 +31,13 @@ Deno.test("parse_console() takes stdio, none and a file", () => {
   assert.deepEqual(parse_console("file:a:b"), { kind: "file", path: "a:b" });
   assert.deepEqual(parse_console("none"), { kind: "none" });
   for (const text of ["file:", "tcp:1", ""]) assert.throws(() => parse_console(text), RangeError);
+});
+
+Deno.test("parse_cache_size() takes sizes from 1M to 4G", () => {
+  assert.equal(parse_cache_size("16"), 16 << 20);
+  assert.equal(parse_cache_size("1.5M"), 3 << 19);
+  assert.equal(parse_cache_size("4G"), 4 * 2 ** 30);
+  for (const text of ["", "0", "512K", "5G", "lots"]) {
+    assert.throws(() => parse_cache_size(text), RangeError, text);
+  }
 });

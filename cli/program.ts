@@ -6,7 +6,7 @@ import { Command, CommanderError, Option } from "@commander-js/extra-typings";
 import config from "../deno.json" with { type: "json" };
 import { CliError, EXIT_STATUS, EXIT_STATUS_HELP, type ExitStatus } from "./exit_status.ts";
 import { say } from "./output.ts";
-import { parse_console, parse_memory, parse_seconds } from "./parse_values.ts";
+import { parse_cache_size, parse_console, parse_memory, parse_seconds } from "./parse_values.ts";
 
 const ACCELS = ["auto", "kvm", "soft"] as const;
 const ENGINES = ["auto", "translator", "interpreter", "reference"] as const;
@@ -44,7 +44,7 @@ function commander_status(error: CommanderError, args: readonly string[]): ExitS
 }
 
 const COMMAND_NAMES: readonly string[] = [
-  ...["boot", "demo", "selftest", "doctor", "info", "dtb", "completions"],
+  ...["boot", "profile", "demo", "selftest", "doctor", "info", "dtb", "completions"],
 ];
 
 /** The program with its commands; `ended` is told the status of the one that runs. */
@@ -68,6 +68,7 @@ Examples:
 ${EXIT_STATUS_HELP}`,
     );
   add_boot(program, ended);
+  add_profile(program, ended);
   add_info(program, ended);
   add_dtb(program, ended);
   add_demo(program, ended);
@@ -77,9 +78,9 @@ ${EXIT_STATUS_HELP}`,
   return program;
 }
 
-function add_boot(program: Command, ended: (status: ExitStatus) => void): void {
-  program.command("boot")
-    .description("boot a kernel and connect its serial line to the terminal")
+/** A command that boots an image, with the options of such. */
+function boot_command(program: Command, name: string) {
+  return program.command(name)
     .argument("<image>", "zImage, uImage, compressed image, ELF or raw binary")
     .option("--initrd <file>", "initial RAM disk")
     .option("--append <string>", "kernel command line", "console=ttyAMA0")
@@ -95,8 +96,45 @@ function add_boot(program: Command, ended: (status: ExitStatus) => void): void {
       new Option("--console <target>", "serial line: stdio, none or file:PATH")
         .argParser(option("console", parse_console)).default({ kind: "stdio" as const }, "stdio"),
     )
+    .addOption(
+      new Option("--jit-cache-size <size>", "code that the translator keeps: 1M to 4G, default 64M")
+        .argParser(option("jit-cache-size", parse_cache_size)),
+    )
+    .option("--stats", "print counters on stderr when the guest has ended")
+    .addOption(
+      new Option(
+        "--symbols <file>",
+        "names for a profile: System.map, a copy of /proc/kallsyms, ELF; may be repeated",
+      ).argParser((file: string, files: string[] | undefined) => [...files ?? [], file]),
+    )
     .addOption(new Option("--quiet", "errors only").conflicts("verbose"))
-    .option("--verbose", "say on stderr what is going on")
+    .option("--verbose", "say on stderr what is going on");
+}
+
+function add_profile(program: Command, ended: (status: ExitStatus) => void): void {
+  boot_command(program, "profile")
+    .description("boot a kernel and write where its time goes, for speedscope")
+    .option("--output <file>", "where to write the profile", "profile.speedscope.json")
+    .addHelpText(
+      "after",
+      `
+It takes the options of boot. Addresses without a symbol are shown as pages.
+
+Examples:
+  armvm profile zImage --initrd initramfs.cpio.gz --symbols System.map
+  armvm profile vmlinux --initrd initramfs.cpio.gz --symbols busybox --output boot.json`,
+    )
+    .action(async (image, options) => {
+      check_engine(options);
+      const { boot } = await import("./boot.ts");
+      ended(await boot(image, { ...options, profile: options.output }));
+    });
+}
+
+function add_boot(program: Command, ended: (status: ExitStatus) => void): void {
+  boot_command(program, "boot")
+    .description("boot a kernel and connect its serial line to the terminal")
+    .option("--profile <file>", "write where the guest's time went, for speedscope")
     .addHelpText(
       "after",
       `

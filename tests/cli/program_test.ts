@@ -38,7 +38,9 @@ Deno.test("--help lists commands, examples and every exit status", async () => {
 });
 
 Deno.test("every command has help with an example", async () => {
-  for (const command of ["boot", "demo", "selftest", "doctor", "info", "dtb", "completions"]) {
+  for (
+    const command of ["boot", "profile", "demo", "selftest", "doctor", "info", "dtb", "completions"]
+  ) {
     const { code, stdout } = await armvm([command, "--help"]);
     assert.equal(code, 0);
     assert.match(stdout, new RegExp(String.raw`Examples?:\n[^]*armvm ${command}`), command);
