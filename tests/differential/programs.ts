@@ -43,6 +43,8 @@ export class ProgramDrawer {
   #labels = new Map<string, number>();
   #fixups: Fixup[] = [];
   #thumb = false;
+  /** Registers that instructions must leave alone. */
+  #kept: readonly number[] = [COUNTER];
 
   constructor(rows: readonly DrawnRow[]) {
     const plain = rows.filter((r) => r.kind === "plain").map((r) => r.row);
@@ -91,7 +93,10 @@ export class ProgramDrawer {
   /** A subroutine without branches. */
   #leaf(name: string): void {
     this.#label(name);
+    // A return to anywhere may be one into an IT block, which is UNPREDICTABLE.
+    this.#kept = [COUNTER, 14];
     for (let i = this.#random.below(5); i >= 0; i--) this.#step();
+    this.#kept = [COUNTER];
     if (this.#thumb) this.#halves.push(0x4770);
     else this.#word(0xe12fff1e);
     this.#stop();
@@ -176,7 +181,7 @@ export class ProgramDrawer {
     for (;;) {
       const row = this.#random.pick(this.#rows[this.#thumb ? "thumb" : "a32"]);
       const drawn = draw_instruction(this.#random, { row }, itstate);
-      if (!drawn || touches_counter(drawn)) continue;
+      if (!drawn || this.#kept.some((register) => touches(drawn, register))) continue;
       // UNDEFINED ones end programs too soon.
       if (row.decode(drawn.fields, { in_it: itstate !== 0, it_last: false })) return drawn;
     }
@@ -211,12 +216,12 @@ export class ProgramDrawer {
   }
 }
 
-/** Whether the loop counter may be among the registers of an instruction. */
-function touches_counter({ row, fields }: Drawn): boolean {
+/** Whether a register, or its odd neighbour, may be among those of an instruction. */
+function touches({ row, fields }: Drawn, register: number): boolean {
   return row.fields.some(({ name, width }) =>
     /list/i.test(name)
-      ? (fields[name]! >>> COUNTER) & 1
-      : width === 4 && /^r/i.test(name) && (fields[name]! | 1) === (COUNTER | 1)
+      ? ((fields[name]! >>> register) & 1) === 1
+      : width === 4 && /^(r|hi|lo)/i.test(name) && (fields[name]! | 1) === (register | 1)
   );
 }
 
