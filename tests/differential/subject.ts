@@ -149,6 +149,11 @@ export class Subject {
   #mapped = false;
   /** Whether {@link run} goes step by step. */
   single_step = false;
+  /**
+   * Whether the last run, on the reference engine and without the MMU, stored into the IT block that
+   * was executing: what then executes is UNPREDICTABLE.
+   */
+  rewrote_it_block = false;
   /** Budget with which {@link run} enters the engine again and again. */
   slice = Infinity;
 
@@ -163,6 +168,8 @@ export class Subject {
     };
     system.maps.code = this.engines.interpreter;
     this.#arena.on_write = (page, offset, length) => {
+      const ahead = page + offset - cpu.get(STATE.pc);
+      if (cpu.get(STATE.itstate) !== 0 && ahead >= 0 && ahead < 20) this.rewrote_it_block = true;
       this.engines.interpreter.page_written(page, offset, length);
     };
     this.#translate(system);
@@ -232,6 +239,7 @@ export class Subject {
     const cpu = this.cpu;
     this.#load(c);
     this.#arena.clear();
+    this.rewrote_it_block = false;
     const engine = this.engines[name];
     for (let left = budget; left > 0;) {
       const slice = Math.min(left, this.slice);
