@@ -68,7 +68,7 @@ export class KvmVcpu implements Vcpu {
   readonly #run8: Uint8Array<ArrayBuffer>;
   readonly #kick: KickState;
   readonly #regs: OneRegs;
-  readonly #ioctl = libc().ioctl;
+  readonly #ioctl = libc().ioctl_null;
   #init: VcpuInit | undefined;
   #on_thread = false;
   #closed = false;
@@ -136,7 +136,7 @@ export class KvmVcpu implements Vcpu {
     }
     const run32 = this.#run32;
     for (;;) {
-      if (this.#ioctl(this.#file.fd, KVM_RUN, 0n) < 0) {
+      if (this.#ioctl(this.#file.fd, KVM_RUN, null) < 0) {
         const exit = this.#failed_run(errno());
         if (exit !== undefined) return exit;
         continue;

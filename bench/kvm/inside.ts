@@ -6,7 +6,7 @@ import { KvmHypervisor } from "../../ffi/mod.ts";
 import { ARM64_CORE, set_feature } from "../../hypervisor/mod.ts";
 
 const ROUNDS = Number(Deno.args[0] ?? 3);
-const SECONDS = 2;
+const SECONDS = 3;
 const APPEND = "console=ttyAMA0 quiet";
 
 interface Guest {
@@ -88,7 +88,7 @@ function exits_per_second(): number {
       if (took >= ms) return exits * 1000 / took;
     }
   };
-  run(1000);
+  run(2000);
   return run(SECONDS * 1000);
 }
 
