@@ -194,7 +194,8 @@ export class ProgramEmitter {
 
   #push_pure(node: Node & { k: "pure" }): void {
     for (const arg of node.args) this.#push(arg);
-    this.#code.u8(...node.op.code, ...node.imm);
+    this.#code.list(node.op.code);
+    if (node.imm.length > 0) this.#code.list(node.imm);
   }
 
   #statement(node: Node): void {

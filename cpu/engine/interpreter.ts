@@ -6,7 +6,8 @@ import { code_tlb_clear, code_tlb_clear_page, code_tlb_entry } from "./code_tlb.
 import { is_abandoned } from "./emit.ts";
 import type { Engine } from "./engine.ts";
 import { decode_a32, decode_thumb, fetch_insn, it_advance } from "./fetch.ts";
-import { HANDLER, Handlers } from "./handlers.ts";
+import { Handlers } from "./handlers.ts";
+import { HANDLER } from "./main_function.ts";
 import { RECORD } from "./record.ts";
 
 /** Bytes for the records of one page: 2048 halfwords, the record after them, and some room. */

@@ -1,11 +1,12 @@
 import type { Cpu } from "../cpu.ts";
-import { decode_a32, decode_thumb } from "../engine/fetch.ts";
-import { FIRST_NUMBER, HANDLER } from "../engine/handlers.ts";
+import { FIRST_NUMBER } from "../engine/handlers.ts";
+import { HANDLER } from "../engine/main_function.ts";
 import { InterpreterEngine, type RecordPage } from "../engine/interpreter.ts";
 import { RECORD } from "../engine/record.ts";
 import { is_wide } from "../isa/decoder.ts";
 import { EXIT, MEM, STATE } from "../state.ts";
 import { RegionEmitter } from "./emit_region.ts";
+import { InsnCache } from "./prepared.ts";
 import { find_region, type InsnSource, type Region, type Source } from "./region.ts";
 
 /** How the translator decides; tests lower the thresholds. */
@@ -58,6 +59,7 @@ export class TranslatorEngine extends InterpreterEngine {
   /** Hot records, and where they were seen. */
   readonly #queue = new Map<number, Seen>();
   #waited = 0;
+  readonly #insns = new InsnCache();
   /** Instructions to the next sample. */
   #slice: number;
   readonly #regions = new Map<RecordPage, Translated[]>();
@@ -186,11 +188,11 @@ export class TranslatorEngine extends InterpreterEngine {
     const handler = cpu.u16[(page.base + slot * RECORD.size) >> 1]!;
     if (handler < HANDLER.cond) return undefined;
     const at = cpu.code_address(page.pa) + offset;
-    if (!thumb) return { insn: decode_a32(cpu.u32[at >>> 2]!), size: 4, it_goes_on: false };
+    if (!thumb) return { insn: this.#insns.a32(cpu.u32[at >>> 2]!), size: 4, it_goes_on: false };
     const first = cpu.u16[at >>> 1]!;
     const wide = is_wide(first);
     if (wide && offset === 0xffe) return undefined;
-    const insn = decode_thumb(first, wide ? cpu.u16[(at + 2) >>> 1]! : 0, page.it[slot]!);
+    const insn = this.#insns.thumb(first, wide ? cpu.u16[(at + 2) >>> 1]! : 0, page.it[slot]!);
     const size = wide ? 4 : 2;
     return { insn, size, it_goes_on: offset + size === 0x1000 && page.it[2048] !== 0 };
   }
