@@ -7,10 +7,9 @@
  *
  * @module
  */
-import { known_index } from "../engine/emit.ts";
-import type { Node, Program } from "../ir/node.ts";
+import type { Program } from "../ir/node.ts";
 import type { Insn } from "../isa/decoder.ts";
-import { build_program } from "../isa/program.ts";
+import { prepare } from "./prepared.ts";
 
 /** An instruction where it lies. */
 export interface Source {
@@ -76,67 +75,24 @@ export interface Region {
   block_at(scope: Scope, address: number): Block | undefined;
 }
 
-/** What a program's nodes say about whether and how it can be translated. */
-interface Traits {
-  translatable: boolean;
-  links: boolean;
-  indirect: boolean;
-  targets: number[];
-}
-
-function scan(nodes: readonly Node[], traits: Traits, address: number): void {
-  for (const node of nodes) {
-    switch (node.k) {
-      case "call":
-        if (!node.helper.keeps_core) traits.translatable = false;
-        break;
-      case "get_reg":
-        if (known_index(node.index) === undefined) traits.translatable = false;
-        break;
-      case "set_reg": {
-        const index = known_index(node.index);
-        if (index === undefined || index === 15) traits.translatable = false;
-        if (index === 14) traits.links = true;
-        break;
-      }
-      case "branch":
-        traits.targets.push(
-          node.offset.k === "const" ? address + (node.offset.value as number) : NaN,
-        );
-        break;
-      case "branch_to":
-        traits.indirect = true;
-        break;
-      case "if":
-        scan(node.then, traits, address);
-        scan(node.otherwise, traits, address);
-        break;
-      case "loop":
-        scan(node.body, traits, address);
-        break;
-    }
-  }
-}
-
 function region_insn(address: number, source: Source): RegionInsn | undefined {
   const { insn, size, it_goes_on } = source;
-  const { op, statics, operands } = insn.decoded;
-  const program = build_program(op, statics, operands);
-  const traits: Traits = { translatable: true, links: false, indirect: false, targets: [] };
-  scan(program.nodes, traits, address);
-  if (!traits.translatable) return undefined;
+  const prepared = prepare(insn);
+  if (!prepared) return undefined;
+  const { program, offsets, indirect, calls } = prepared;
   return {
     address,
     size,
     insn,
     program,
-    targets: traits.targets,
+    targets: offsets.length === 0 ? NO_TARGETS : offsets.map((offset) => address + offset),
     falls_through: !program.ends || insn.cond !== 14,
-    indirect: traits.indirect,
-    calls: traits.links && traits.targets.length > 0,
+    indirect,
+    calls,
     it_goes_on,
   };
 }
+const NO_TARGETS: readonly number[] = [];
 
 /** How large regions may become, in instructions. */
 const MAX_INSNS = 300;

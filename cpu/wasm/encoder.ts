@@ -61,7 +61,12 @@ export class Bytes {
 
   /** Appends bytes. */
   u8(...values: number[]): this {
-    for (const v of values) this.byte(v);
+    for (let i = 0; i < values.length; i++) this.byte(values[i]!);
+    return this;
+  }
+  /** Appends the bytes of a list. */
+  list(values: ArrayLike<number>): this {
+    for (let i = 0; i < values.length; i++) this.byte(values[i]!);
     return this;
   }
   /** Appends one byte. */
