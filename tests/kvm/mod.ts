@@ -12,7 +12,7 @@ import { MACHINES, type OuterMachine } from "./machines.ts";
 import { run_in_rig } from "./rig.ts";
 import { SUITE, suite_guests } from "./suite.ts";
 
-const LIMIT_MS = 10 * 60_000;
+const LIMIT_MS = 6 * 60_000;
 // In the rig nothing is type-checked: that alone would take longer than the tests.
 const FLAGS = ["-A", "--no-check", "--no-lock"];
 
