@@ -81,9 +81,11 @@ const CMPXCHG = {
 export class ProgramEmitter {
   readonly #around: Surroundings;
   readonly #code: Code;
-  readonly #locals = new Map<number, number>();
-  readonly #variables = new Map<Variable, number>();
-  readonly #borrowed: { ty: Ty; index: number }[] = [];
+  /** Locals by the ids of nodes, and by those of variables. */
+  readonly #locals: (number | undefined)[] = [];
+  readonly #variables: (number | undefined)[] = [];
+  readonly #borrowed: number[] = [];
+  readonly #borrowed_types: Ty[] = [];
   #depth = 0;
 
   constructor(around: Surroundings) {
@@ -106,16 +108,19 @@ export class ProgramEmitter {
 
   #borrow(ty: Ty): number {
     const index = this.#code.borrow(ty);
-    this.#borrowed.push({ ty, index });
+    this.#borrowed.push(index);
+    this.#borrowed_types.push(ty);
     return index;
   }
   #give_back(): void {
-    for (const { ty, index } of this.#borrowed.reverse()) this.#code.give_back(ty, index);
-    this.#borrowed.length = 0;
+    for (let i = this.#borrowed.length - 1; i >= 0; i--) {
+      this.#code.give_back(this.#borrowed_types[i]!, this.#borrowed[i]!);
+    }
+    this.#borrowed.length = this.#borrowed_types.length = 0;
   }
 
   #block(nodes: readonly Node[]): void {
-    for (const node of nodes) this.#statement(node);
+    for (let i = 0; i < nodes.length; i++) this.#statement(nodes[i]!);
   }
 
   /** Keeps what is on the stack as the value of `node`, or drops it. */
@@ -128,21 +133,11 @@ export class ProgramEmitter {
   }
 
   #local_of(node: Node): number {
-    let local = this.#locals.get(node.id);
-    if (local === undefined) {
-      local = this.#borrow(node.ty!);
-      this.#locals.set(node.id, local);
-    }
-    return local;
+    return this.#locals[node.id] ??= this.#borrow(node.ty!);
   }
 
   #variable(variable: Variable): number {
-    let local = this.#variables.get(variable);
-    if (local === undefined) {
-      local = this.#borrow(variable.ty);
-      this.#variables.set(variable, local);
-    }
-    return local;
+    return this.#variables[variable.id] ??= this.#borrow(variable.ty);
   }
 
   /** Pushes the value of `node`. */
@@ -193,7 +188,8 @@ export class ProgramEmitter {
   }
 
   #push_pure(node: Node & { k: "pure" }): void {
-    for (const arg of node.args) this.#push(arg);
+    const { args } = node;
+    for (let i = 0; i < args.length; i++) this.#push(args[i]!);
     this.#code.list(node.op.code);
     if (node.imm.length > 0) this.#code.list(node.imm);
   }

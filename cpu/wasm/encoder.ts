@@ -122,8 +122,9 @@ export class Bytes {
   }
   /** Appends what another sequence holds. */
   append(other: Uint8Array): this {
-    while (this.length + other.length > this.#bytes.length) {
-      const larger = new Uint8Array(this.#bytes.length * 2);
+    const needed = this.length + other.length;
+    if (needed > this.#bytes.length) {
+      const larger = new Uint8Array(Math.max(needed, this.#bytes.length * 2));
       larger.set(this.#bytes.subarray(0, this.length));
       this.#bytes = larger;
     }
@@ -248,7 +249,9 @@ export interface FuncType {
 /** A module under construction: one shared memory, perhaps a table, imported and own functions. */
 export class Module {
   readonly #types: FuncType[] = [];
+  readonly #type_index = new Map<string, number>();
   readonly #imports: { name: string; type: number }[] = [];
+  readonly #import_index = new Map<string, number>();
   readonly #functions: { type: number; body: Uint8Array; name: string; hints: number[] }[] = [];
   readonly #table: boolean;
 
@@ -260,15 +263,20 @@ export class Module {
   /** The index of a function type. */
   type(params: readonly Ty[], results: readonly Ty[]): number {
     const key = `${params}:${results}`;
-    let index = this.#types.findIndex((t) => `${t.params}:${t.results}` === key);
-    if (index < 0) index = this.#types.push({ params, results }) - 1;
+    let index = this.#type_index.get(key);
+    if (index === undefined) {
+      index = this.#types.push({ params, results }) - 1;
+      this.#type_index.set(key, index);
+    }
     return index;
   }
   /** Imports `env.name`; its function index. Before any own function is added. */
   import(name: string, params: readonly Ty[], results: readonly Ty[]): number {
-    const known = this.#imports.findIndex((i) => i.name === name);
-    if (known >= 0) return known;
-    return this.#imports.push({ name, type: this.type(params, results) }) - 1;
+    const known = this.#import_index.get(name);
+    if (known !== undefined) return known;
+    const index = this.#imports.push({ name, type: this.type(params, results) }) - 1;
+    this.#import_index.set(name, index);
+    return index;
   }
   /** Adds a function, exported as `name`. */
   func(name: string, params: readonly Ty[], results: readonly Ty[], code: Code): void {
