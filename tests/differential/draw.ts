@@ -317,8 +317,8 @@ export class Drawer {
       const seen = subject.preview(c);
       if (!is_safe(c, seen)) return undefined;
       const { accesses } = seen;
-      const inside = seen.result[RESULT.pc]! - c[CASE.code_address]!;
-      if (kind === "branch" && inside > 0 && inside < code_length(c)) return undefined;
+      const landed = seen.result[RESULT.pc]! - c[CASE.code_address]!;
+      if (kind === "branch" && landed > 0 && landed < code_length(c)) return undefined;
       if (accesses.count === 0) return c;
       const low = (accesses.first + accesses.below) >>> 0;
       const span = accesses.above - accesses.below;
