@@ -80,6 +80,20 @@ async function bench_start(): Promise<void> {
     times.push(performance.now() - start);
   }
   console.log(`armvm --version: ${median(times).toFixed(0)} ms`);
+  for (const engine of ["interpreter", "translator"]) {
+    console.log(`demo guest's integer loops, ${engine}: ${await demo_mips(engine)} MIPS`);
+  }
+}
+
+/** What the demo guest measures, in millions of instructions a second. */
+async function demo_mips(engine: string): Promise<string> {
+  const main = new URL("../main.ts", import.meta.url).pathname;
+  const args = ["run", "--no-prompt", "--no-check", "--allow-read", "--allow-write", "--allow-env"];
+  const { stdout } = await new Deno.Command(Deno.execPath(), {
+    args: [...args, main, "demo", "--engine", engine],
+    stdin: "null",
+  }).output();
+  return /together\s+(\d+) MIPS/.exec(new TextDecoder().decode(stdout))?.[1] ?? "?";
 }
 
 async function bench_boot(): Promise<void> {
