@@ -5,77 +5,26 @@
  * @module
  */
 import assert from "node:assert/strict";
-import { STATE } from "../../cpu/state.ts";
-import { differences, result_word } from "./compare.ts";
 import { runnable_rows } from "./draw.ts";
-import { CASE, CODE, RESULT, type Result } from "./layout.ts";
-import { DATA, DATA_BYTES, type Program, ProgramDrawer } from "./programs.ts";
-import { Random } from "./random.ts";
+import { CASE, CODE, RESULT } from "./layout.ts";
+import {
+  disagreement,
+  type Outcome,
+  prepare,
+  program_count,
+  run_prepared,
+  SEED,
+  start_of,
+} from "./program_runs.ts";
+import { type Program, ProgramDrawer } from "./programs.ts";
 import { type EngineName, Subject } from "./subject.ts";
 import { new_case } from "./text.ts";
-import { fill_d, fpscr, integer } from "./values.ts";
 
-const SEED = Number(Deno.env.get("ARMVM_FUZZ_SEED") ?? 1);
-const PROGRAMS = Number(Deno.env.get("ARMVM_FUZZ_PROGRAMS") ?? 4000);
-/** In instructions. */
-const BUDGET = 3000;
-const CODE_BYTES = 0x4000;
-
-interface Outcome {
-  readonly result: Result;
-  readonly instructions: bigint;
-  /** Data and code afterwards. */
-  readonly memory: Uint32Array;
-}
-
-/** The registers a program starts with, as a case. */
-function start_of({ address, thumb, random }: Program): Uint32Array {
-  const c = new Uint32Array(CASE.words);
-  c[CASE.code_address] = address;
-  c[CASE.thumb] = thumb ? 1 : 0;
-  for (let i = 0; i < 15; i++) c[CASE.r + i] = integer(random);
-  c[CASE.cpsr] = (random.word() & 0xf80f_0000) | 0x10;
-  c[CASE.fpscr] = fpscr(random);
-  fill_d(random, c.subarray(CASE.d, CASE.d + 64), random.pick(["f32", "f64", "lanes"]));
-  return c;
-}
-
-const PATTERN = Uint32Array.from(
-  { length: DATA_BYTES / 4 },
-  ((random) => () => integer(random))(new Random(99)),
-);
+const PROGRAMS = program_count(4000);
 
 function execute(subject: Subject, program: Program, c: Uint32Array, engine: EngineName): Outcome {
-  const { cpu } = subject;
-  const from = cpu.code_address(DATA) >>> 2;
-  cpu.u32.set(PATTERN, from);
-  // Stray branches may have executed data.
-  for (let page = DATA; page < CODE; page += 0x1000) {
-    subject.engines.interpreter.page_written(page, 0, 0x1000);
-  }
-  subject.write_halves(CODE, new Array(CODE_BYTES / 2).fill(0xde00));
-  subject.write_halves(program.address, program.halves);
-  const result = subject.run(c, engine, BUDGET);
-  return {
-    result,
-    instructions: cpu.i64[STATE.insn_count.address >> 3]!,
-    memory: cpu.u32.slice(from, from + (DATA_BYTES + CODE_BYTES) / 4),
-  };
-}
-
-function disagreement(a: Outcome, b: Outcome): string[] {
-  const out = differences(a.result, b.result, { strict: true }).map((name) => {
-    const word = result_word(name);
-    return `${name}: reference ${a.result[word]!.toString(16)}, interpreter ${
-      b.result[word]!.toString(16)
-    }`;
-  });
-  if (a.instructions !== b.instructions) {
-    out.push(`instructions: reference ${a.instructions}, interpreter ${b.instructions}`);
-  }
-  const at = a.memory.findIndex((word, i) => word !== b.memory[i]);
-  if (at >= 0) out.push(`memory at ${(DATA + 4 * at).toString(16)}`);
-  return out;
+  prepare(subject, program);
+  return run_prepared(subject, c, engine);
 }
 
 Deno.test(`${PROGRAMS} random programs run alike on both engines`, () => {
