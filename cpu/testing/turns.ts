@@ -8,7 +8,7 @@ import assert from "node:assert/strict";
 import { ReferenceEngine } from "../engine/reference.ts";
 import { EXIT, STATE } from "../state.ts";
 import { RAM, Rig } from "../system/testing.ts";
-import { TranslatorEngine } from "../translate/translator.ts";
+import { TranslatorEngine, type TranslatorOptions } from "../translate/translator.ts";
 
 /** Where programs may keep data; the page table of {@link Program.mmu} is behind it. */
 export const DATA = RAM.base + 0x8000;
@@ -53,11 +53,12 @@ export class Stage {
   readonly translator: TranslatorEngine;
   readonly #reference: ReferenceEngine;
 
-  constructor() {
+  /** Every place is hot the first time that it is seen, unless told otherwise. */
+  constructor(options: TranslatorOptions = {}) {
     const { cpu, system } = this.rig;
     this.#reference = new ReferenceEngine(cpu);
-    // Every place is hot the first time that it is seen.
-    this.translator = new TranslatorEngine(cpu, { sample_every: 1, hot: 1, batch: 1 });
+    const eager = { sample_every: 1, hot: 1, batch: 1 };
+    this.translator = new TranslatorEngine(cpu, { ...eager, ...options });
     system.maps.code = this.translator;
   }
 

@@ -416,6 +416,31 @@ Deno.test("A loader's or device's write drops what was translated from there, an
   assert.match(stage().agree(at(CODE), { keep: true }).at(-1)!.state, /r0=32 /);
 });
 
+Deno.test("A full code cache loses the oldest regions, and what they did is done all the same", () => {
+  const small = new Stage({ cache_bytes: 4096 });
+  // Loops one after another, all of it ten times.
+  const loop = [
+    0xe3a01005, // mov r1, #5
+    0xe0800001, // 1: add r0, r0, r1
+    0xe02003e0, // eor r0, r0, r0, ror #7
+    0xe2511001, // subs r1, r1, #1
+    0x1afffffb, // bne 1b
+  ];
+  const body = Array.from({ length: 40 }, () => loop).flat();
+  const back = 0x1a00_0000 | ((-(body.length + 1) - 2) & 0xff_ffff);
+  const program: Program = {
+    at: CODE,
+    code: { [CODE]: [...body, 0xe2522001, /* subs r2, r2, #1 */ back, 0xef000000] },
+    regs: { 2: 10 },
+  };
+  for (let turn = 0; turn < 3; turn++) {
+    small.agree(program, { budget: 100, keep: turn > 0 });
+    assert.ok(small.count("code_bytes") <= 4096, `${small.count("code_bytes")} bytes`);
+  }
+  assert.ok(small.count("evicted") > 10, `${small.count("evicted")} evicted`);
+  assert.equal(small.count("regions") - small.count("dropped"), small.count("live"));
+});
+
 Deno.test("What the translator counts adds up", () => {
   const { regions, region_insns, modules, dropped } = stage().translator.statistics;
   assert.ok(region_insns! > regions! && regions! >= modules! && dropped! <= regions!);
