@@ -130,7 +130,7 @@ export async function run_guest(
     const { samples } = machine;
     if (samples === undefined) say("there is no profile: the software core takes them, and ended");
     else {
-      const all = [...own_symbols(files.kernel), ...symbols];
+      const all = [...own_symbols(files.kernel, machine.symbols), ...symbols];
       await write_profile(options.profile, { samples, name: files.kernel.name, symbols: all });
     }
   }

@@ -118,10 +118,11 @@ function add_profile(program: Command, ended: (status: ExitStatus) => void): voi
     .addHelpText(
       "after",
       `
-It takes the options of boot. Addresses without a symbol are shown as pages.
+It takes the options of boot. A Linux kernel's own symbols are found in its memory; --symbols adds
+those of programs and modules. Addresses without a symbol are shown as pages.
 
 Examples:
-  armvm profile zImage --initrd initramfs.cpio.gz --symbols System.map
+  armvm profile zImage --initrd initramfs.cpio.gz
   armvm profile vmlinux --initrd initramfs.cpio.gz --symbols busybox --output boot.json`,
     )
     .action(async (image, options) => {

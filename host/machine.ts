@@ -52,6 +52,7 @@ export class Machine implements AsyncDisposable {
   #over = false;
   #stats: MonitorAnswers["stats"] | undefined;
   #samples: GuestSamples | undefined;
+  #symbols = "";
 
   private constructor(parts: {
     readonly accel: Choice;
@@ -181,6 +182,14 @@ export class Machine implements AsyncDisposable {
     return this.#samples;
   }
 
+  /**
+   * With {@link samples}: the symbols that a Linux guest's kernel has of itself, as lines of
+   * /proc/kallsyms; empty when there are none.
+   */
+  get symbols(): string {
+    return this.#symbols;
+  }
+
   /** Stops the guest and gives back its thread and memory. */
   async [Symbol.asyncDispose](): Promise<void> {
     if (!this.#over) {
@@ -224,6 +233,7 @@ export class Machine implements AsyncDisposable {
       case "ended":
         this.#stats = message.stats;
         this.#samples = message.samples;
+        this.#symbols = message.symbols ?? "";
         return this.#end(message.ended);
     }
   }

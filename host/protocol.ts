@@ -106,4 +106,6 @@ export type FromWorker =
     readonly ended: Ended;
     readonly stats: MonitorAnswers["stats"];
     readonly samples?: GuestSamples;
+    /** With samples: the symbols that a Linux guest's kernel has of itself. */
+    readonly symbols?: string;
   };

@@ -11,6 +11,7 @@ import { ByteRing } from "./byte_ring.ts";
 import { to_wire } from "./errors.ts";
 import { build_guest, type BuiltGuest } from "./guest.ts";
 import { inspect, stats_of } from "./inspect.ts";
+import { find_kallsyms } from "./kallsyms.ts";
 import { PanicWatch } from "./panic_watch.ts";
 import type { FromWorker, ToWorker } from "./protocol.ts";
 import { RingBackend } from "./ring_backend.ts";
@@ -96,7 +97,8 @@ async function run(): Promise<void> {
   const { guest, panic, control, no_reboot, profile } = opened!;
   const end = (ended: Ended): void => {
     const samples = profile ? guest.vcpu.profile?.() : undefined;
-    post({ type: "ended", ended, stats: stats_of(guest), ...(samples && { samples }) });
+    const profiled = samples && { samples, symbols: find_kallsyms(guest.vm.memory.bytes) };
+    post({ type: "ended", ended, stats: stats_of(guest), ...profiled });
   };
   try {
     if (profile) guest.vcpu.start_profile?.();

@@ -25,9 +25,10 @@ export async function read_symbols(paths: readonly string[]): Promise<Symbol[]> 
   return out;
 }
 
-/** Symbols of the guest itself, when it is an ELF file that has them. */
-export function own_symbols(kernel: NamedBytes): Symbol[] {
+/** Symbols of the guest itself: what it keeps in memory, or those of its ELF file. */
+export function own_symbols(kernel: NamedBytes, kallsyms: string): Symbol[] {
   try {
+    if (kallsyms !== "") return parse_symbols(new TextEncoder().encode(kallsyms));
     return kernel.bytes[0] === 0x7f ? parse_symbols(kernel.bytes) : [];
   } catch {
     // It boots without symbols, too.
