@@ -29,7 +29,7 @@ export const MEM = {
   code_tlb_entries: 4096,
   maps: 0x10_0000,
   map_bytes: 0x40_0000,
-  map_contexts: 10,
+  map_contexts: 7,
   records: 0x810_0000,
   records_end: 0x1000_0000,
   guest_ram: 0x1000_0000,

@@ -259,7 +259,10 @@ function prepare_zimage(bytes: Uint8Array, job: Job): Loaded {
           footprint: { low: memory.base, high },
           entry: at,
           description: `zImage kernel (${size}, unpacked from ${compression}) at ${hex(at)}`,
-          write: () => put(memory, at, image),
+          write: () => {
+            put(memory, at, image);
+            release(image);
+          },
         };
       }
       why_not("it would not fit");
@@ -361,6 +364,11 @@ function prepare_raw(bytes: Uint8Array, uimage: UImage | undefined, job: Job): L
 function put(memory: GuestMemory, address: number, bytes: Uint8Array): void {
   // Every address was checked; set() refuses what would leave memory all the same.
   memory.bytes.set(bytes, address - memory.base);
+}
+
+/** Gives back the storage of an unpacked image now: a collector may not look for as long as we run. */
+function release({ buffer }: Uint8Array): void {
+  if (buffer instanceof ArrayBuffer) buffer.transfer(0);
 }
 
 /** Runs `read`; what it finds wrong becomes an ImageError about the image `name`. */
