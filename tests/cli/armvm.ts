@@ -7,6 +7,7 @@ export const MAIN: string = fileURLToPath(new URL("../../main.ts", import.meta.u
 /** Arguments of `deno` that `deno task armvm` uses. */
 export const DENO_ARGS: readonly string[] = [
   "run",
+  "--quiet",
   "--no-prompt",
   "--allow-read",
   "--allow-write",

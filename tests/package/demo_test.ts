@@ -33,7 +33,8 @@ for (const board of [["virt", "cortex-a15"], ["virt,gic-version=3", "max"]] as c
       const { stdout } = await new Deno.Command("timeout", {
         args: [
           ...["30", "qemu-system-arm", "-M", board[0], "-cpu", board[1], "-m", "64"],
-          ...["-nographic", "-kernel", file, "-append", "selftest"],
+          ...["-nodefaults", "-display", "none", "-serial", "stdio"],
+          ...["-kernel", file, "-append", "selftest"],
         ],
         stdin: "null",
       }).output();
