@@ -13,7 +13,8 @@ export function run_flags(target: Target): string[] {
 /** The flags in a task's command, which must be `deno run FLAGS main.ts`. */
 export function flags_of(command: string): string[] {
   const words = command.split(" ");
-  const flags = words.slice(2, -1);
+  // Quiet about fetching packages, that is: a packed armvm has none to fetch.
+  const flags = words.slice(2, -1).filter((flag) => flag !== "--quiet");
   const known = words[0] === "deno" && words[1] === "run" && words.at(-1) === "main.ts";
   if (!known || flags.some((flag) => !flag.startsWith("-"))) {
     throw new Error(`Cannot take flags from a task: ${command}`);
