@@ -69,6 +69,13 @@ export const STATE = {
   cf: place("cf"),
   /** V is bit 31 of this word. */
   vf: place("vf"),
+  /**
+   * Operands of a comparison from which translated code makes flags when it leaves, and which: N, Z, C
+   * and V in bits 3:0, bit 4 for an addition in place of a subtraction. 0 anywhere else.
+   */
+  lazy_x: place("lazy_x"),
+  lazy_y: place("lazy_y"),
+  lazy_kind: place("lazy_kind"),
   /** Q, 0 or 1. */
   qf: place("qf"),
   /** GE[3:0]. */
@@ -155,6 +162,9 @@ export const EXIT = {
   /** The instruction completed and has set `pc`, `thumb` and `itstate` itself. */
   jump: 6,
 } as const;
+
+/** The condition flags: N, Z, C, V. */
+export const FLAGS: readonly Field[] = [STATE.nf, STATE.zf, STATE.cf, STATE.vf];
 
 /** One byte of `MEM.state`'s page is never passed. */
 if (next > MEM.state + 0x1000) throw new RangeError("the CPU state outgrew its page");

@@ -4,6 +4,7 @@ import { OPERAND_KINDS } from "../ir/node.ts";
 import type { Ty } from "../ir/types.ts";
 import { EXIT, type Field, STATE, V_BASE } from "../state.ts";
 import { type Code, OP } from "../wasm/encoder.ts";
+import { emit_state_condition } from "./condition.ts";
 import { access_bits } from "./reference.ts";
 
 /** Imported functions that emitted code calls, by index. */
@@ -16,6 +17,24 @@ export interface Imports {
   exchange(): number;
   exchange64(): number;
   helper(helper: Helper): number;
+}
+
+/** Keeps condition flags in a way of its own. */
+export interface Flags {
+  /** What is known of how they are kept, at the place that is being emitted. */
+  save(): unknown;
+  /** Goes back to what was known there. */
+  restore(known: unknown): void;
+  /** Whether a state field is a flag. */
+  has(field: Field): boolean;
+  /** Pushes a flag. */
+  get(field: Field): void;
+  /** Sets a flag. */
+  set(field: Field, push: () => void): void;
+  /** Pushes a value that is not zero when condition `cc` holds. */
+  condition(cc: number): void;
+  /** All flags follow from a subtraction or an addition. */
+  compare(kind: "add" | "sub", push_x: () => void, push_y: () => void): void;
 }
 
 /** What surrounds an op's program: where operands come from and how control leaves. */
@@ -36,8 +55,8 @@ export interface Surroundings {
   branch_to(push: () => void, depth: number): void;
   /** The WebAssembly local that holds a general register, where registers are kept in locals. */
   register?(index: number): number;
-  /** The local that holds a state field, if one does. */
-  field?(field: Field): number | undefined;
+  /** Flags, where they are not kept as state fields. */
+  readonly flags?: Flags;
   /** The local that holds the address of a page map, where it is kept in one. */
   map?(field: Field): number | undefined;
   /** After a call that may have made another page map the current one. */
@@ -96,13 +115,6 @@ export class ProgramEmitter {
   /** Emits `program`; falls through to what follows unless the program ends its path. */
   emit(program: Program): void {
     this.#block(program.nodes);
-    this.#give_back();
-  }
-
-  /** Emits `program` and pushes `result`, a value of it that `Builder.result` has marked. */
-  emit_value(program: Program, result: Node): void {
-    this.#block(program.nodes);
-    this.#push(result);
     this.#give_back();
   }
 
@@ -212,20 +224,24 @@ export class ProgramEmitter {
         return this.#keep(node);
       case "set_reg":
         return this.#set_reg(node);
-      case "get": {
-        const local = this.#around.field?.(node.field);
-        if (local !== undefined) c.get(local);
+      case "get":
+        if (this.#around.flags?.has(node.field)) this.#around.flags.get(node.field);
         else c.i32(0).mem(node.ty === "i64" ? OP.i64_load : OP.i32_load, 2, node.field.address);
         return this.#keep(node);
-      }
-      case "set": {
-        const local = this.#around.field?.(node.field);
-        if (local === undefined) c.i32(0);
+      case "set":
+        if (this.#around.flags?.has(node.field)) {
+          return this.#around.flags.set(node.field, () => this.#push(node.value));
+        }
+        c.i32(0);
         this.#push(node.value);
-        if (local !== undefined) c.set(local);
-        else c.mem(node.field.type === "i64" ? OP.i64_store : OP.i32_store, 2, node.field.address);
+        c.mem(node.field.type === "i64" ? OP.i64_store : OP.i32_store, 2, node.field.address);
         return;
-      }
+      case "holds":
+        if (this.#around.flags) this.#around.flags.condition(node.cc);
+        else emit_state_condition(c, node.cc);
+        return this.#keep(node);
+      case "flags":
+        return this.#flags(node);
       case "get_v":
         V_LOAD[node.access](c, this.#v_address(node));
         return this.#keep(node);
@@ -295,13 +311,48 @@ export class ProgramEmitter {
     this.#push(node.condition);
     c.u8(OP.if, 0x40);
     this.#depth++;
+    // Arms do not set flags unless control leaves in them.
+    const flags = this.#around.flags, known = flags?.save();
     this.#block(node.then);
+    flags?.restore(known);
     if (node.otherwise.length > 0) {
       c.byte(OP.else);
       this.#block(node.otherwise);
+      flags?.restore(known);
     }
     this.#depth--;
     c.byte(OP.end);
+  }
+
+  #flags(node: Node & { k: "flags" }): void {
+    const c = this.#code, { kind } = node;
+    const x = () => this.#push(node.x), y = () => this.#push(node.y);
+    const result = () => this.#push(node.result);
+    if (this.#around.flags) return this.#around.flags.compare(kind, x, y);
+    const set = (field: Field, push: () => void): void => {
+      c.i32(0);
+      push();
+      c.mem(OP.i32_store, 2, field.address);
+    };
+    const xor = (a: () => void, b: () => void): void => {
+      a();
+      b();
+      c.byte(0x73);
+    };
+    set(STATE.nf, result);
+    set(STATE.zf, result);
+    set(STATE.cf, () => {
+      if (kind === "add") result();
+      x();
+      if (kind === "sub") y();
+      c.byte(kind === "add" ? 0x49 : 0x4f);
+    });
+    set(STATE.vf, () => {
+      xor(x, result);
+      if (kind === "add") xor(y, result);
+      else xor(x, y);
+      c.byte(0x71);
+    });
   }
 
   #get_reg(index: Node): void {

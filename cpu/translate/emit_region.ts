@@ -7,15 +7,13 @@
 import { emit_code_tlb_hit } from "../engine/code_tlb.ts";
 import { type Imports, known_index, ProgramEmitter, type Surroundings } from "../engine/emit.ts";
 import { RECORD } from "../engine/record.ts";
-import { Builder } from "../ir/builder.ts";
 import type { Node } from "../ir/node.ts";
-import { condition } from "../isa/condition.ts";
 import { type Field, MEM, STATE } from "../state.ts";
 import { Code, OP } from "../wasm/encoder.ts";
 import { analyse, type ControlFlow } from "./control_flow.ts";
+import { wanted_flags } from "./flag_liveness.ts";
+import { LazyFlags } from "./lazy_flags.ts";
 import type { Block, Region, RegionInsn, Scope } from "./region.ts";
-
-const FLAGS: readonly Field[] = [STATE.nf, STATE.zf, STATE.cf, STATE.vf];
 
 /** A label that branches may go to, by the number of blocks open outside it. */
 interface Label {
@@ -40,7 +38,9 @@ export class RegionEmitter {
   readonly #bases: RecordBases;
   readonly #registers = new Map<number, number>();
   readonly #written = new Set<number>();
-  readonly #fields = new Map<Field, number>();
+  readonly #flags: LazyFlags;
+  /** The flags that blocks want in the CPU state. */
+  readonly #wanted: ReadonlyMap<number, number>;
   /** Virtual address of the entry's page. */
   readonly #entry_page = this.code.local("i32");
   readonly #count = this.code.local("i32");
@@ -66,7 +66,8 @@ export class RegionEmitter {
     for (const id of this.#flow.order.keys()) {
       for (const { program } of region.blocks[id]!.insns) this.#find_registers(program.nodes);
     }
-    for (const flag of FLAGS) this.#fields.set(flag, this.code.local("i32"));
+    this.#flags = new LazyFlags(this.code);
+    this.#wanted = wanted_flags(region, this.#flow);
     this.#emit();
   }
 
@@ -89,9 +90,6 @@ export class RegionEmitter {
     const c = this.code;
     for (const [index, local] of this.#registers) {
       c.i32(0).mem(OP.i32_load, 2, STATE.r.address + 4 * index).set(local);
-    }
-    for (const [field, local] of this.#fields) {
-      c.i32(0).mem(OP.i32_load, 2, field.address).set(local);
     }
     this.#load_maps();
     c.i32(0).mem(OP.i32_load, 2, STATE.pc_page.address).set(this.#entry_page);
@@ -116,9 +114,7 @@ export class RegionEmitter {
     for (const index of this.#written) {
       c.i32(0).get(this.#registers.get(index)!).mem(OP.i32_store, 2, STATE.r.address + 4 * index);
     }
-    for (const [field, local] of this.#fields) {
-      c.i32(0).get(local).mem(OP.i32_store, 2, field.address);
-    }
+    this.#flags.settle();
     c.i32(0).i32(0).mem(OP.i64_load, 3, STATE.insn_count.address);
     c.get(this.#count).u8(0xac, 0x7c).mem(OP.i64_store, 3, STATE.insn_count.address);
     c.i32(0).mem(OP.i32_load, 2, STATE.budget.address).get(this.#count).byte(0x6b);
@@ -152,6 +148,8 @@ export class RegionEmitter {
     const merges = this.#flow.children.get(id)!.filter((child) => this.#flow.merges.has(child));
     merges.sort((a, b) => this.#flow.order.get(b)! - this.#flow.order.get(a)!);
     if (!this.#flow.loops.has(id)) return this.#within(id, merges);
+    this.#flags.spill(this.#wanted.get(id));
+    this.#flags.meet();
     this.#open(OP.loop);
     this.#labels.push({ id, depth: this.#depth });
     this.#within(id, merges);
@@ -167,6 +165,7 @@ export class RegionEmitter {
     this.#within(id, others);
     this.#labels.pop();
     this.#close();
+    this.#flags.meet();
     this.#tree(last);
   }
 
@@ -190,22 +189,19 @@ export class RegionEmitter {
     const c = this.code;
     const { cond } = insn.insn;
     if (cond !== 14) {
-      this.#push_condition(cond);
+      this.#flags.condition(cond);
       this.#open(OP.if);
     }
-    const remaining = this.#remaining;
+    const remaining = this.#remaining, known = this.#flags.save();
     new ProgramEmitter(this.#surroundings(insn, block)).emit(insn.program);
     this.#remaining = remaining;
     if (cond !== 14) {
-      if (insn.program.ends) c.byte(OP.unreachable);
+      if (insn.program.ends) {
+        c.byte(OP.unreachable);
+        this.#flags.restore(known);
+      } else this.#flags.join(known);
       this.#close();
     }
-  }
-
-  #push_condition(cond: number): void {
-    const b = new Builder();
-    const holds = b.result(condition(b, cond));
-    new ProgramEmitter(this.#surroundings(undefined, undefined)).emit_value(b.finish(), holds);
   }
 
   /**
@@ -261,6 +257,7 @@ export class RegionEmitter {
   }
 
   #jump(id: number): void {
+    this.#flags.spill(this.#wanted.get(id));
     const label = this.#labels.findLast((l) => l.id === id)!;
     this.code.byte(OP.br);
     this.code.leb(this.#depth - label.depth);
@@ -288,6 +285,7 @@ export class RegionEmitter {
   /** Leaves with `next`; what it means, or where execution stopped, is in `page`. */
   #leave(next: number, page: number): void {
     const c = this.code;
+    this.#flags.spill();
     if (this.#remaining > 0) {
       c.get(this.#count).i32(this.#remaining).byte(0x6b);
       c.set(this.#count);
@@ -299,7 +297,7 @@ export class RegionEmitter {
     c.leb(this.#depth);
   }
 
-  #surroundings(insn: RegionInsn | undefined, block: Block | undefined): Surroundings {
+  #surroundings(insn: RegionInsn, block: Block): Surroundings {
     const c = this.code;
     const base = this.#depth;
     const at_depth = (depth: number, emit: () => void): void => {
@@ -310,7 +308,7 @@ export class RegionEmitter {
       this.#remaining = remaining;
     };
     const push_pc = (ahead: number): void => {
-      c.get(this.#entry_page).i32(insn!.address + ahead).byte(0x6a);
+      c.get(this.#entry_page).i32(insn.address + ahead).byte(0x6a);
     };
     return {
       code: c,
@@ -321,14 +319,14 @@ export class RegionEmitter {
       pc: () => push_pc(0),
       r15: () => push_pc(this.#region.thumb ? 4 : 8),
       mark: () => {
-        const at = this.#record(page_of(insn!.address), insn!.address & 0xfff);
+        const at = this.#record(page_of(insn.address), insn.address & 0xfff);
         c.i32(0).i32(at).mem(OP.i32_store, 2, STATE.rec.address);
       },
-      leave: (depth) => at_depth(depth, () => this.#leave(0, page_of(insn!.address))),
-      branch: (push, depth) => at_depth(depth, () => this.#branch(insn!, block!, push)),
-      branch_to: (push, depth) => at_depth(depth, () => this.#branch_to(insn!, block!, push)),
+      leave: (depth) => at_depth(depth, () => this.#leave(0, page_of(insn.address))),
+      branch: (push, depth) => at_depth(depth, () => this.#branch(insn, block, push)),
+      branch_to: (push, depth) => at_depth(depth, () => this.#branch_to(insn, block, push)),
       register: (index) => this.#registers.get(index)!,
-      field: (field) => this.#fields.get(field),
+      flags: this.#flags,
       map: (field) => this.#maps.get(field),
       maps_changed: () => this.#load_maps(),
     };
@@ -363,7 +361,9 @@ export class RegionEmitter {
     c.get(target).get(this.#entry_page).i32(return_to | (this.#region.thumb ? 1 : 0));
     c.u8(0x6a, 0x46, OP.if, 0x40);
     this.#depth++;
+    const known = this.#flags.save();
     this.#go(block, parent, return_to, insn.address);
+    this.#flags.restore(known);
     this.#close();
     this.#leave_to_address(() => c.get(target));
   }
