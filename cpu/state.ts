@@ -110,14 +110,10 @@ export const STATE = {
   fp_flags: place("fp_flags"),
   /** FPSCR.QC, 0 or non-zero. */
   fp_qc: place("fp_qc"),
-  /** Byte address of the current context's read map. */
-  read_map: place("read_map"),
-  /** Byte address of the current context's write map. */
-  write_map: place("write_map"),
-  /** Byte address of the read map for unprivileged (LDRT) accesses. */
-  user_read_map: place("user_read_map"),
-  /** Byte address of the write map for unprivileged (STRT) accesses. */
-  user_write_map: place("user_write_map"),
+  /** Byte address of the current context's read map; its write map is `MEM.map_bytes` further on. */
+  map: place("map"),
+  /** The same for unprivileged (LDRT, STRT) accesses. */
+  user_map: place("user_map"),
   /** Context number shifted left by one: with T it makes bits 11:0 of code TLB tags. */
   code_tag: place("code_tag"),
   /** Exclusive monitor: 1 when open. */

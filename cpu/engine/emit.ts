@@ -2,7 +2,7 @@ import type { Helper } from "../helper.ts";
 import type { AccessOptions, Node, Program, VAccess, Variable } from "../ir/node.ts";
 import { OPERAND_KINDS } from "../ir/node.ts";
 import type { Ty } from "../ir/types.ts";
-import { EXIT, type Field, STATE, V_BASE } from "../state.ts";
+import { EXIT, type Field, MEM, STATE, V_BASE } from "../state.ts";
 import { type Code, OP } from "../wasm/encoder.ts";
 import { emit_state_condition } from "./condition.ts";
 import { access_bits } from "./reference.ts";
@@ -57,8 +57,8 @@ export interface Surroundings {
   register?(index: number): number;
   /** Flags, where they are not kept as state fields. */
   readonly flags?: Flags;
-  /** The local that holds the address of a page map, where it is kept in one. */
-  map?(field: Field): number | undefined;
+  /** The local that holds `STATE.map`, where it is kept in one. */
+  readonly map?: number;
   /** After a call that may have made another page map the current one. */
   maps_changed?(): void;
   /** Pushes what r15 reads as, where registers are kept in locals. */
@@ -429,14 +429,15 @@ export class ProgramEmitter {
   }
 
   /** As {@link #map_entry}, off too where the access is not aligned, or leaves its page. */
-  #map_access(address: number, width: number, options: AccessOptions, map: Field): number {
+  #map_access(address: number, width: number, options: AccessOptions, write: boolean): number {
     if (options.window) {
       const window = this.#local_of(options.window);
       this.#code.get(window).i32(1).byte(0x71);
       return window;
     }
     const element = Math.min(options.element ?? width, width);
-    const entry = this.#map_entry(address, element - 1, map);
+    const { unprivileged } = options;
+    const entry = this.#map_entry(address, element - 1, { write, unprivileged });
     if (element < width) {
       this.#code.get(address).i32(0xfff).u8(0x71).i32(0x1000 - width).u8(0x4b, 0x72);
     }
@@ -444,14 +445,18 @@ export class ProgramEmitter {
   }
 
   /** Pushes the page map's entry for `address` into a local; pushes whether the fast path is off. */
-  #map_entry(address: number, mask: number, map: Field): number {
+  #map_entry(
+    address: number,
+    mask: number,
+    { write, unprivileged }: { write: boolean; unprivileged?: boolean },
+  ): number {
     const c = this.#code;
     const entry = this.#borrow("i32");
-    const local = this.#around.map?.(map);
-    if (local !== undefined) c.get(local);
-    else c.i32(0).mem(OP.i32_load, 2, map.address);
+    const local = this.#around.map;
+    if (local !== undefined && !unprivileged) c.get(local);
+    else c.i32(0).mem(OP.i32_load, 2, (unprivileged ? STATE.user_map : STATE.map).address);
     c.get(address).i32(12).u8(0x76).i32(2).u8(0x74, 0x6a);
-    c.mem(OP.i32_load, 2, 0).tee(entry);
+    c.mem(OP.i32_load, 2, write ? MEM.map_bytes : 0).tee(entry);
     if (mask === 0) c.i32(1).u8(0x71);
     else c.get(address).u8(0x72).i32(mask).u8(0x71);
     return entry;
@@ -463,7 +468,7 @@ export class ProgramEmitter {
     const address = this.#borrow("i32");
     this.#push(node.address);
     c.set(address);
-    const entry = this.#map_entry(address, 3, node.write ? STATE.write_map : STATE.read_map);
+    const entry = this.#map_entry(address, 3, { write: node.write });
     c.i32(0).byte(0x47);
     c.get(address).i32(0xfff).u8(0x71);
     this.#push(node.length);
@@ -477,8 +482,7 @@ export class ProgramEmitter {
     const address = this.#borrow("i32");
     this.#push(node.address);
     c.set(address);
-    const map = options.unprivileged ? STATE.user_read_map : STATE.read_map;
-    const entry = this.#map_access(address, width, options, map);
+    const entry = this.#map_access(address, width, options, false);
     const value = this.#borrow(node.ty!);
     c.unlikely().u8(OP.if, width === 8 ? 0x7e : 0x7f);
     this.#depth++;
@@ -509,8 +513,7 @@ export class ProgramEmitter {
     c.set(address);
     this.#push(node.value);
     c.set(value);
-    const map = options.unprivileged ? STATE.user_write_map : STATE.write_map;
-    const entry = this.#map_access(address, width, options, map);
+    const entry = this.#map_access(address, width, options, true);
     c.unlikely().u8(OP.if, 0x40);
     this.#depth++;
     this.#around.mark();
@@ -534,7 +537,7 @@ export class ProgramEmitter {
     const address = this.#borrow("i32"), done = this.#borrow("i32");
     this.#push(node.address);
     c.set(address);
-    const entry = this.#map_entry(address, width - 1, STATE.write_map);
+    const entry = this.#map_entry(address, width - 1, { write: true });
     c.unlikely().u8(OP.if, 0x7f);
     this.#depth++;
     this.#around.mark();
@@ -566,8 +569,7 @@ export class ProgramEmitter {
     const address = this.#borrow("i32");
     this.#push(node.address);
     c.set(address);
-    const map = node.write ? STATE.write_map : STATE.read_map;
-    this.#map_entry(address, 0, map);
+    this.#map_entry(address, 0, { write: node.write });
     c.get(address).i32(0xfff).u8(0x71);
     this.#push(node.length);
     c.u8(0x6a).i32(0x1000).u8(0x4b, 0x72);

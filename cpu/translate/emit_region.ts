@@ -8,7 +8,7 @@ import { emit_code_tlb_hit } from "../engine/code_tlb.ts";
 import { type Imports, known_index, ProgramEmitter, type Surroundings } from "../engine/emit.ts";
 import { RECORD } from "../engine/record.ts";
 import type { Node } from "../ir/node.ts";
-import { type Field, MEM, STATE } from "../state.ts";
+import { MEM, STATE } from "../state.ts";
 import { Code, OP } from "../wasm/encoder.ts";
 import { analyse, type ControlFlow } from "./control_flow.ts";
 import { wanted_flags } from "./flag_liveness.ts";
@@ -49,9 +49,7 @@ export class RegionEmitter {
   readonly #thumb = this.code.local("i32");
   readonly #tlb_entry = this.code.local("i32");
   readonly #tlb_page = this.code.local("i32");
-  readonly #maps = new Map<Field, number>(
-    [STATE.read_map, STATE.write_map].map((field) => [field, this.code.local("i32")]),
-  );
+  readonly #map = this.code.local("i32");
   readonly #labels: Label[] = [];
   /** Instructions of the block after the one that is being emitted: counted, but not executed yet. */
   #remaining = 0;
@@ -91,7 +89,7 @@ export class RegionEmitter {
     for (const [index, local] of this.#registers) {
       c.i32(0).mem(OP.i32_load, 2, STATE.r.address + 4 * index).set(local);
     }
-    this.#load_maps();
+    this.#load_map();
     c.i32(0).mem(OP.i32_load, 2, STATE.pc_page.address).set(this.#entry_page);
     c.i32(this.#region.thumb ? 1 : 0).set(this.#thumb);
     // The interpreter has counted the record that led here.
@@ -102,10 +100,8 @@ export class RegionEmitter {
     this.#epilogue();
   }
 
-  #load_maps(): void {
-    for (const [field, local] of this.#maps) {
-      this.code.i32(0).mem(OP.i32_load, 2, field.address).set(local);
-    }
+  #load_map(): void {
+    this.code.i32(0).mem(OP.i32_load, 2, STATE.map.address).set(this.#map);
   }
 
   /** Everything that is kept in locals goes back to the CPU state. */
@@ -327,8 +323,8 @@ export class RegionEmitter {
       branch_to: (push, depth) => at_depth(depth, () => this.#branch_to(insn, block, push)),
       register: (index) => this.#registers.get(index)!,
       flags: this.#flags,
-      map: (field) => this.#maps.get(field),
-      maps_changed: () => this.#load_maps(),
+      map: this.#map,
+      maps_changed: () => this.#load_map(),
     };
   }
 
