@@ -19,6 +19,9 @@ export interface Imports {
   helper(helper: Helper): number;
 }
 
+/** A branch to an address from a register or memory. */
+export type BranchTo = Node & { k: "branch_to" };
+
 /** Keeps condition flags in a way of its own. */
 export interface Flags {
   /** What is known of how they are kept, at the place that is being emitted. */
@@ -52,7 +55,7 @@ export interface Surroundings {
   /** Goes to this instruction plus the offset that `push` pushes. */
   branch(push: () => void, depth: number): void;
   /** Goes to the address that `push` pushes, its low bits still to be cleared; T is set. */
-  branch_to(push: () => void, depth: number): void;
+  branch_to(push: () => void, depth: number, node: BranchTo): void;
   /** The WebAssembly local that holds a general register, where registers are kept in locals. */
   register?(index: number): number;
   /** Flags, where they are not kept as state fields. */
@@ -406,17 +409,17 @@ export class ProgramEmitter {
     return V_BASE + node.disp;
   }
 
-  #branch_to(node: Node & { k: "branch_to" }): void {
+  #branch_to(node: BranchTo): void {
     const c = this.#code;
     if (!node.exchange) {
-      this.#around.branch_to(() => this.#push(node.address), this.#depth);
+      this.#around.branch_to(() => this.#push(node.address), this.#depth, node);
       return;
     }
     const target = this.#borrow("i32");
     this.#push(node.address);
     c.set(target);
     c.i32(0).get(target).i32(1).u8(0x71).mem(OP.i32_store, 2, STATE.thumb.address);
-    this.#around.branch_to(() => c.get(target), this.#depth);
+    this.#around.branch_to(() => c.get(target), this.#depth, node);
   }
 
   #check_exit(): void {

@@ -2,11 +2,13 @@ import type { Cpu } from "../cpu.ts";
 import { FIRST_NUMBER } from "../engine/handlers.ts";
 import { HANDLER } from "../engine/main_function.ts";
 import { InterpreterEngine, type RecordPage } from "../engine/interpreter.ts";
+import { seen_targets } from "../engine/branch_targets.ts";
 import { RECORD } from "../engine/record.ts";
+import type { Insn } from "../isa/decoder.ts";
 import { is_wide } from "../isa/decoder.ts";
 import { EXIT, MEM, STATE } from "../state.ts";
 import { RegionEmitter } from "./emit_region.ts";
-import { InsnCache } from "./prepared.ts";
+import { InsnCache, prepare } from "./prepared.ts";
 import { find_region, type InsnSource, type Region, type Source } from "./region.ts";
 
 /** How the translator decides; tests lower the thresholds. */
@@ -44,6 +46,8 @@ interface Found {
   readonly region: Region;
   readonly pages: ReadonlyMap<number, RecordPage>;
 }
+
+const NONE: readonly number[] = [];
 
 /** Room for code, unless told. */
 export const DEFAULT_CACHE_BYTES: number = 64 << 20;
@@ -172,29 +176,54 @@ export class TranslatorEngine extends InterpreterEngine {
         if (!page) return undefined;
         pages.set(at, page);
       }
-      return this.#source(page, address & 0xfff);
+      return this.#source(page, address & 0xfff, seen.page);
     };
     const region = find_region(entry, thumb, source);
     return region !== undefined && region.insns > 1 ? { rec, region, pages } : undefined;
   }
 
   /** The instruction at an offset of a page, when it has been executed and lies in that page alone. */
-  #source(page: RecordPage, offset: number): Source | undefined {
+  #source(page: RecordPage, offset: number, entry_page: number): Source | undefined {
     const cpu = this.cpu;
     const { thumb } = page;
     const unit = thumb ? 2 : 4;
     if ((offset & (unit - 1)) !== 0) return undefined;
     const slot = offset / unit;
-    const handler = cpu.u16[(page.base + slot * RECORD.size) >> 1]!;
-    if (handler < HANDLER.cond) return undefined;
+    const rec = page.base + slot * RECORD.size;
+    if (cpu.u16[rec >> 1]! < HANDLER.cond) return undefined;
     const at = cpu.code_address(page.pa) + offset;
-    if (!thumb) return { insn: this.#insns.a32(cpu.u32[at >>> 2]!), size: 4, it_goes_on: false };
+    if (!thumb) {
+      const insn = this.#insns.a32(cpu.u32[at >>> 2]!);
+      return {
+        insn,
+        size: 4,
+        it_goes_on: false,
+        seen: this.#seen(rec, insn, { thumb, entry_page }),
+      };
+    }
     const first = cpu.u16[at >>> 1]!;
     const wide = is_wide(first);
     if (wide && offset === 0xffe) return undefined;
     const insn = this.#insns.thumb(first, wide ? cpu.u16[(at + 2) >>> 1]! : 0, page.it[slot]!);
     const size = wide ? 4 : 2;
-    return { insn, size, it_goes_on: offset + size === 0x1000 && page.it[2048] !== 0 };
+    const it_goes_on = offset + size === 0x1000 && page.it[2048] !== 0;
+    return { insn, size, it_goes_on, seen: this.#seen(rec, insn, { thumb, entry_page }) };
+  }
+
+  /** Where an indirect branch went in its own instruction set, relative to a page. */
+  #seen(
+    rec: number,
+    insn: Insn,
+    { thumb, entry_page }: { thumb: boolean; entry_page: number },
+  ): readonly number[] {
+    const indirect = prepare(insn)?.indirect;
+    if (!indirect || indirect.returns) return NONE;
+    const out: number[] = [];
+    for (const target of seen_targets(this.cpu, rec)) {
+      if (indirect.exchange && (target & 1) !== (thumb ? 1 : 0)) continue;
+      out.push(((target & (thumb ? ~1 : ~3)) - entry_page) | 0);
+    }
+    return out;
   }
 
   /** Drops the oldest quarter, by its code: what is still hot is soon translated again. */
@@ -209,7 +238,8 @@ export class TranslatorEngine extends InterpreterEngine {
 
   #install({ rec, region, pages }: Found, number: number, bytes: number): void {
     const ranges = new Map<RecordPage, { from: number; to: number }>();
-    for (const { start, end } of region.blocks) {
+    for (const { start, end, switches } of region.blocks) {
+      if (switches) continue;
       const page = pages.get(start & ~0xfff)!;
       const range = ranges.get(page) ?? { from: 0x1000, to: 0 };
       range.from = Math.min(range.from, start & 0xfff);
