@@ -97,6 +97,8 @@ export const STATE = {
   pc_page: place("pc_page"),
   /** The record at which the engine stopped. */
   rec: place("rec"),
+  /** The record of the last access in translated code that the page maps could not do, or 0. */
+  missed: place("missed"),
   /** Instructions left before the engine returns, at a taken branch; anyone may zero it. */
   budget: place("budget"),
   /** Non-zero: leave the engine now; one of EXIT. */

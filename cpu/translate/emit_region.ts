@@ -375,6 +375,9 @@ export class RegionEmitter {
         c.i32(0).i32(at).mem(OP.i32_store, 2, STATE.rec.address);
       },
       leave: (depth) => at_depth(depth, () => this.#leave(0, page_of(insn.address))),
+      miss: insn.address !== this.#region.entry && !insn.slow
+        ? (depth) => at_depth(depth, () => this.#miss(insn))
+        : undefined,
       branch: (_, depth) => at_depth(depth, () => this.#branch(insn, block)),
       branch_to: (push, depth, node) =>
         at_depth(depth, () => this.#branch_to(insn, block, { push, exchange: node.exchange })),
@@ -383,6 +386,15 @@ export class RegionEmitter {
       map: this.#map,
       maps_changed: () => this.#load_map(),
     };
+  }
+
+  /** Leaves for the interpreter to execute an instruction. */
+  #miss(insn: RegionInsn): void {
+    const at = this.#record(page_of(insn.address), insn.address & 0xfff);
+    this.code.i32(0).i32(at).mem(OP.i32_store, 2, STATE.missed.address);
+    this.#remaining++;
+    this.#leave_to_record(page_of(insn.address), insn.address & 0xfff);
+    this.#remaining--;
   }
 
   #branch(insn: RegionInsn, block: Block): void {

@@ -47,6 +47,9 @@ interface Found {
   readonly pages: ReadonlyMap<number, RecordPage>;
 }
 
+/** Samples with misses of an access that make it one that often misses. */
+const MANY_MISSES = 4;
+
 const NONE: readonly number[] = [];
 
 /** Room for code, unless told. */
@@ -63,6 +66,8 @@ export class TranslatorEngine extends InterpreterEngine {
   /** Hot records, and where they were seen. */
   readonly #queue = new Map<number, Seen>();
   #waited = 0;
+  /** How often samples met accesses that had missed the page maps, by record, for each page. */
+  readonly #misses = new Map<RecordPage, Map<number, number>>();
   readonly #insns = new InsnCache();
   /** Instructions to the next sample. */
   #slice: number;
@@ -109,11 +114,12 @@ export class TranslatorEngine extends InterpreterEngine {
 
   /** Looks at a place that execution came by. Translated code is looked at less often. */
   #sample(rec: number): void {
+    if (this.cpu.get(STATE.missed) !== 0) this.#missed();
     if (rec >= MEM.records && this.cpu.u16[rec >> 1]! >= FIRST_NUMBER) {
       this.#slice = Math.min(2 * this.#slice, 32 * this.#sample_every);
     } else if (rec >= MEM.records) {
       this.#slice = this.#sample_every;
-      const places = this.#places(rec);
+      const places = counts_of(this.#samples, this.page_of(rec));
       const samples = (places.get(rec) ?? 0) + 1;
       places.set(rec, samples);
       if (samples === this.#hot) {
@@ -125,12 +131,21 @@ export class TranslatorEngine extends InterpreterEngine {
     if (this.#queue.size >= this.#batch || ++this.#waited > 4 * this.#batch) this.#translate();
   }
 
-  /** The samples of the page that a record belongs to. */
-  #places(rec: number): Map<number, number> {
+  /** An access missed since the last sample; one that does so often is translated in another way. */
+  #missed(): void {
+    const rec = this.cpu.get(STATE.missed);
+    this.cpu.set(STATE.missed, 0);
     const page = this.page_of(rec);
-    let places = this.#samples.get(page);
-    if (!places) this.#samples.set(page, places = new Map());
-    return places;
+    const counts = counts_of(this.#misses, page);
+    const misses = (counts.get(rec) ?? 0) + 1;
+    counts.set(rec, misses);
+    if (misses !== MANY_MISSES) return;
+    const offset = ((rec - page.base) / RECORD.size) << (page.thumb ? 1 : 2);
+    this.#drop_at(page, offset, 1);
+  }
+
+  #is_slow(page: RecordPage, rec: number): boolean {
+    return (this.#misses.get(page)?.get(rec) ?? 0) >= MANY_MISSES;
   }
 
   /** Translates what is queued, as one module. */
@@ -140,7 +155,7 @@ export class TranslatorEngine extends InterpreterEngine {
     for (const [rec, seen] of this.#queue) {
       const region = this.#find(rec, seen);
       if (region) found.push(region);
-      else this.#places(rec).set(rec, -Infinity);
+      else counts_of(this.#samples, this.page_of(rec)).set(rec, -Infinity);
     }
     this.#queue.clear();
     this.#waited = 0;
@@ -194,12 +209,8 @@ export class TranslatorEngine extends InterpreterEngine {
     const at = cpu.code_address(page.pa) + offset;
     if (!thumb) {
       const insn = this.#insns.a32(cpu.u32[at >>> 2]!);
-      return {
-        insn,
-        size: 4,
-        it_goes_on: false,
-        seen: this.#seen(rec, insn, { thumb, entry_page }),
-      };
+      const seen = this.#seen(rec, insn, { thumb, entry_page });
+      return { insn, size: 4, it_goes_on: false, slow: this.#is_slow(page, rec), seen };
     }
     const first = cpu.u16[at >>> 1]!;
     const wide = is_wide(first);
@@ -207,7 +218,8 @@ export class TranslatorEngine extends InterpreterEngine {
     const insn = this.#insns.thumb(first, wide ? cpu.u16[(at + 2) >>> 1]! : 0, page.it[slot]!);
     const size = wide ? 4 : 2;
     const it_goes_on = offset + size === 0x1000 && page.it[2048] !== 0;
-    return { insn, size, it_goes_on, seen: this.#seen(rec, insn, { thumb, entry_page }) };
+    const seen = this.#seen(rec, insn, { thumb, entry_page });
+    return { insn, size, it_goes_on, slow: this.#is_slow(page, rec), seen };
   }
 
   /** Where an indirect branch went in its own instruction set, relative to a page. */
@@ -261,6 +273,11 @@ export class TranslatorEngine extends InterpreterEngine {
 
   protected override code_dropped(page: RecordPage, offset: number, length: number): void {
     this.#forget_samples(page, offset, length);
+    this.#drop_at(page, offset, length);
+  }
+
+  /** Drops the regions that cover some bytes of a page. */
+  #drop_at(page: RecordPage, offset: number, length: number): void {
     const list = this.#regions.get(page);
     if (!list) return;
     for (const region of [...list]) {
@@ -271,13 +288,15 @@ export class TranslatorEngine extends InterpreterEngine {
 
   /** Other code may come there, which may be hot, and may be translated. */
   #forget_samples(page: RecordPage, offset: number, length: number): void {
-    const places = this.#samples.get(page);
-    if (!places) return;
     const shift = page.thumb ? 1 : 2;
     const first = page.base + (offset >> shift) * RECORD.size;
     const last = page.base + ((offset + length - 1) >> shift) * RECORD.size;
-    for (const rec of places.keys()) if (rec >= first && rec <= last) places.delete(rec);
-    if (places.size === 0) this.#samples.delete(page);
+    for (const counts of [this.#samples, this.#misses]) {
+      const places = counts.get(page);
+      if (!places) continue;
+      for (const rec of places.keys()) if (rec >= first && rec <= last) places.delete(rec);
+      if (places.size === 0) counts.delete(page);
+    }
   }
 
   #drop(region: Translated): void {
@@ -295,4 +314,14 @@ export class TranslatorEngine extends InterpreterEngine {
     this.#counts.code_bytes -= region.bytes;
     this.#counts.dropped++;
   }
+}
+
+/** The counts of a page, which are made when there are none yet. */
+function counts_of(
+  counts: Map<RecordPage, Map<number, number>>,
+  page: RecordPage,
+): Map<number, number> {
+  let places = counts.get(page);
+  if (!places) counts.set(page, places = new Map());
+  return places;
 }
