@@ -53,6 +53,8 @@ export class RegionEmitter {
   readonly #tlb_entry = this.code.local("i32");
   readonly #tlb_page = this.code.local("i32");
   readonly #map = this.code.local("i32");
+  /** Locals that say whether a page has been checked, by page. */
+  readonly #checked: ReadonlyMap<number, number>;
   /** Where an indirect branch goes that a switch takes. */
   readonly #switched = this.code.local("i32");
   readonly #labels: Label[] = [];
@@ -66,6 +68,8 @@ export class RegionEmitter {
     this.#flow = analyse(region);
     this.#imports = imports;
     this.#bases = bases;
+    const others = [...bases.keys()].filter((page) => page !== 0);
+    this.#checked = new Map(others.map((page) => [page, this.code.local("i32")]));
     for (const id of this.#flow.order.keys()) {
       for (const { program } of region.blocks[id]!.insns) this.#find_registers(program.nodes);
     }
@@ -279,9 +283,19 @@ export class RegionEmitter {
     this.#follow(edge, to.id);
   }
 
-  /** Leaves unless the records of the page of `address` are those that this region was made from. */
+  /**
+   * Leaves unless the records of the page of `address` are those that this region was made from. Once
+   * that was found they stay so until a helper is called that may change mappings.
+   */
   #check_page(address: number): void {
     const c = this.code;
+    const page = page_of(address);
+    // The entry's page has led here.
+    if (page === 0) return;
+    const checked = this.#checked.get(page)!;
+    c.get(checked).byte(0x45);
+    c.unlikely();
+    this.#open(OP.if);
     c.get(this.#entry_page).i32(address).byte(0x6a);
     c.set(this.#target);
     emit_code_tlb_hit(c, {
@@ -291,10 +305,12 @@ export class RegionEmitter {
       page: this.#tlb_page,
     });
     c.get(this.#tlb_entry).mem(OP.i32_load, 2, MEM.code_tlb + 4);
-    c.i32(this.#bases.get(page_of(address))!).u8(0x46, 0x71, 0x45);
-    c.unlikely().u8(OP.if, 0x40);
-    this.#depth++;
+    c.i32(this.#bases.get(page)!).u8(0x46, 0x71, 0x45);
+    c.unlikely();
+    this.#open(OP.if);
     this.#leave_to_address(() => c.get(this.#target));
+    this.#close();
+    c.i32(1).set(checked);
     this.#close();
   }
 
@@ -384,7 +400,10 @@ export class RegionEmitter {
       register: (index) => this.#registers.get(index)!,
       flags: this.#flags,
       map: this.#map,
-      maps_changed: () => this.#load_map(),
+      maps_changed: () => {
+        this.#load_map();
+        for (const checked of this.#checked.values()) c.i32(0).set(checked);
+      },
     };
   }
 
