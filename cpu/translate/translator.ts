@@ -1,5 +1,5 @@
 import type { Cpu } from "../cpu.ts";
-import { FIRST_NUMBER } from "../engine/handlers.ts";
+import { type AddedFunction, FIRST_NUMBER } from "../engine/handlers.ts";
 import { HANDLER } from "../engine/main_function.ts";
 import { InterpreterEngine, type RecordPage } from "../engine/interpreter.ts";
 import { seen_targets } from "../engine/branch_targets.ts";
@@ -27,9 +27,7 @@ export interface TranslatorOptions {
 interface Translated {
   /** Record that has its handler. */
   readonly rec: number;
-  readonly number: number;
-  /** Bytes of its WebAssembly code. */
-  readonly bytes: number;
+  readonly code: AddedFunction;
   /** Byte offsets that it covers, by page. */
   readonly ranges: ReadonlyMap<RecordPage, { readonly from: number; readonly to: number }>;
 }
@@ -47,6 +45,11 @@ interface Found {
   readonly pages: ReadonlyMap<number, RecordPage>;
 }
 
+/** The longest slice, in times the shortest. */
+const LONGEST_SLICE = 8;
+/** Samples without anything new after which regions are brought together, and how many at most. */
+const CALM = 200;
+const LARGEST_BUNDLE = 512;
 /** Samples with misses of an access that make it one that often misses. */
 const MANY_MISSES = 4;
 
@@ -66,6 +69,10 @@ export class TranslatorEngine extends InterpreterEngine {
   /** Hot records, and where they were seen. */
   readonly #queue = new Map<number, Seen>();
   #waited = 0;
+  /** Samples since something was translated. */
+  #calm = 0;
+  /** Modules that hold regions. */
+  #modules = 0;
   /** How often samples met accesses that had missed the page maps, by record, for each page. */
   readonly #misses = new Map<RecordPage, Map<number, number>>();
   readonly #insns = new InsnCache();
@@ -76,7 +83,7 @@ export class TranslatorEngine extends InterpreterEngine {
   readonly #live = new Set<Translated>();
   readonly #cache_bytes: number;
   readonly #counts = {
-    ...{ regions: 0, region_insns: 0, dropped: 0, evicted: 0, translate_ms: 0, modules: 0 },
+    ...{ regions: 0, region_insns: 0, dropped: 0, evicted: 0, translate_ms: 0, modules: 0, bundles: 0 },
     /** Of the regions that are there. */
     code_bytes: 0,
   };
@@ -116,19 +123,37 @@ export class TranslatorEngine extends InterpreterEngine {
   #sample(rec: number): void {
     if (this.cpu.get(STATE.missed) !== 0) this.#missed();
     if (rec >= MEM.records && this.cpu.u16[rec >> 1]! >= FIRST_NUMBER) {
-      this.#slice = Math.min(2 * this.#slice, 32 * this.#sample_every);
+      this.#slice = Math.min(2 * this.#slice, LONGEST_SLICE * this.#sample_every);
     } else if (rec >= MEM.records) {
+      const weight = this.#slice / this.#sample_every;
       this.#slice = this.#sample_every;
       const places = counts_of(this.#samples, this.page_of(rec));
-      const samples = (places.get(rec) ?? 0) + 1;
+      const before = places.get(rec) ?? 0, samples = before + weight;
       places.set(rec, samples);
-      if (samples === this.#hot) {
+      if (before < this.#hot && samples >= this.#hot) {
         const page = this.cpu.get(STATE.pc) & ~0xfff;
         this.#queue.set(rec, { page, tag: this.cpu.get(STATE.code_tag) });
       }
     }
-    if (this.#queue.size === 0) return;
-    if (this.#queue.size >= this.#batch || ++this.#waited > 4 * this.#batch) this.#translate();
+    if (this.#queue.size === 0) {
+      if (++this.#calm === CALM) this.#rebundle();
+    } else if (this.#queue.size >= this.#batch || ++this.#waited > 4 * this.#batch) {
+      this.#translate();
+    }
+  }
+
+  /**
+   * Brings all regions together once no new ones come: a call into another module costs V8 several
+   * times what one within a module does.
+   */
+  #rebundle(): void {
+    if (this.#modules <= 1 + (this.#live.size >> 3)) return;
+    const start = performance.now();
+    const newest = [...this.#live].slice(-LARGEST_BUNDLE);
+    this.handlers.bundle(newest.map(({ code }) => code));
+    this.#modules = 1;
+    this.#counts.bundles++;
+    this.#counts.translate_ms += performance.now() - start;
   }
 
   /** An access missed since the last sample; one that does so often is translated in another way. */
@@ -158,20 +183,18 @@ export class TranslatorEngine extends InterpreterEngine {
       else counts_of(this.#samples, this.page_of(rec)).set(rec, -Infinity);
     }
     this.#queue.clear();
-    this.#waited = 0;
+    this.#waited = this.#calm = 0;
     if (found.length === 0) return;
     if (!this.handlers.has_room(found.length)) this.#evict();
-    const sizes: number[] = [];
-    const numbers = this.handlers.add_functions(
+    const added = this.handlers.add_functions(
       found.map(({ region, pages }) => (imports) => {
         const bases = new Map([...pages].map(([address, page]) => [address, page.base]));
-        const { code } = new RegionEmitter(region, bases, imports);
-        sizes.push(code.length);
-        return code;
+        return new RegionEmitter(region, bases, imports).code;
       }),
     );
-    found.forEach((region, i) => this.#install(region, numbers[i]!, sizes[i]!));
+    found.forEach((region, i) => this.#install(region, added[i]!));
     if (this.#counts.code_bytes > this.#cache_bytes) this.#evict();
+    this.#modules++;
     this.#counts.modules++;
     this.#counts.translate_ms += performance.now() - start;
   }
@@ -248,7 +271,7 @@ export class TranslatorEngine extends InterpreterEngine {
     }
   }
 
-  #install({ rec, region, pages }: Found, number: number, bytes: number): void {
+  #install({ rec, region, pages }: Found, code: AddedFunction): void {
     const ranges = new Map<RecordPage, { from: number; to: number }>();
     for (const { start, end, switches } of region.blocks) {
       if (switches) continue;
@@ -258,15 +281,15 @@ export class TranslatorEngine extends InterpreterEngine {
       range.to = Math.max(range.to, (start & 0xfff) + end - start);
       ranges.set(page, range);
     }
-    const translated: Translated = { rec, number, bytes, ranges };
+    const translated: Translated = { rec, code, ranges };
     this.#live.add(translated);
-    this.#counts.code_bytes += bytes;
+    this.#counts.code_bytes += code.code.length;
     for (const page of ranges.keys()) {
       const list = this.#regions.get(page);
       if (list) list.push(translated);
       else this.#regions.set(page, [translated]);
     }
-    this.cpu.u16[rec >> 1] = number;
+    this.cpu.u16[rec >> 1] = code.number;
     this.#counts.regions++;
     this.#counts.region_insns += region.insns;
   }
@@ -305,13 +328,13 @@ export class TranslatorEngine extends InterpreterEngine {
       if (rest.length > 0) this.#regions.set(page, rest);
       else this.#regions.delete(page);
     }
-    if (this.cpu.u16[region.rec >> 1] === region.number) {
+    if (this.cpu.u16[region.rec >> 1] === region.code.number) {
       this.cpu.u16[region.rec >> 1] = HANDLER.decode;
     }
-    this.handlers.remove_function(region.number);
+    this.handlers.remove_function(region.code.number);
     this.#samples.get(this.page_of(region.rec))?.delete(region.rec);
     this.#live.delete(region);
-    this.#counts.code_bytes -= region.bytes;
+    this.#counts.code_bytes -= region.code.code.length;
     this.#counts.dropped++;
   }
 }
