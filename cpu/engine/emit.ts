@@ -1,5 +1,5 @@
 import type { Helper } from "../helper.ts";
-import type { AccessOptions, Node, Program, VAccess, Variable } from "../ir/node.ts";
+import type { AccessOptions, Guard, Node, Program, VAccess, Variable } from "../ir/node.ts";
 import { OPERAND_KINDS } from "../ir/node.ts";
 import type { Ty } from "../ir/types.ts";
 import { EXIT, type Field, STATE, V_BASE } from "../state.ts";
@@ -44,6 +44,25 @@ export interface Surroundings {
   maps_changed?(): void;
   /** Pushes what r15 reads as, where registers are kept in locals. */
   r15?(): void;
+  /** Where floating-point state is, if it is not only in memory. */
+  readonly fp?: FpSurroundings;
+}
+
+/** Floating-point state that is kept in locals. */
+export interface FpSurroundings {
+  /** The local that has a copy of a state field; stores go to both. */
+  copy(field: Field): number | undefined;
+  /** Whether a guard has been passed on every way to this instruction. Notes that it now has. */
+  passed(guard: Guard): boolean;
+  /** The local that has a vector constant. */
+  constant(bytes: Uint8Array): number | undefined;
+  /** Before and after a call of a helper. */
+  before_call(helper: Helper): void;
+  after_call(helper: Helper): void;
+  /** Pushes what is at a byte of the V register file; false where memory has it. */
+  get_v(at: number, access: VAccess): boolean;
+  /** Sets what is at a byte of the V register file; false where memory has it. */
+  set_v(at: number, access: VAccess, push: () => void): boolean;
 }
 
 const V_LOAD: Record<VAccess, (c: Code, at: number) => void> = {
@@ -52,6 +71,7 @@ const V_LOAD: Record<VAccess, (c: Code, at: number) => void> = {
   f32: (c, at) => c.mem(OP.f32_load, 2, at),
   f64: (c, at) => c.mem(OP.f64_load, 3, at),
   v128: (c, at) => c.v128_mem(0, at),
+  i64x2: (c, at) => c.v128_mem(10, at),
   u8: (c, at) => c.mem(OP.i32_load8_u, 0, at),
   s8: (c, at) => c.mem(OP.i32_load8_s, 0, at),
   u16: (c, at) => c.mem(OP.i32_load16_u, 1, at),
@@ -63,6 +83,7 @@ const V_STORE: Record<VAccess, (c: Code, at: number) => void> = {
   f32: (c, at) => c.mem(OP.f32_store, 2, at),
   f64: (c, at) => c.mem(OP.f64_store, 3, at),
   v128: (c, at) => c.v128_mem(11, at),
+  i64x2: (c, at) => c.u8(0xfd, 0x1d, 0).mem(OP.i64_store, 3, at),
   u8: (c, at) => c.mem(OP.i32_store8, 0, at),
   s8: (c, at) => c.mem(OP.i32_store8, 0, at),
   u16: (c, at) => c.mem(OP.i32_store16, 1, at),
@@ -181,9 +202,12 @@ export class ProgramEmitter {
       case "f64":
         c.f64(node.value as number);
         break;
-      case "v128":
-        c.u8(0xfd, 12, ...(node.value as Uint8Array));
-        break;
+      case "v128": {
+        const bytes = node.value as Uint8Array;
+        const local = this.#around.fp?.constant(bytes);
+        if (local !== undefined) c.get(local);
+        else c.u8(0xfd, 12).list(bytes);
+      }
     }
   }
 
@@ -213,23 +237,29 @@ export class ProgramEmitter {
       case "set_reg":
         return this.#set_reg(node);
       case "get": {
-        const local = this.#around.field?.(node.field);
+        const local = this.#around.field?.(node.field) ?? this.#around.fp?.copy(node.field);
         if (local !== undefined) c.get(local);
         else c.i32(0).mem(node.ty === "i64" ? OP.i64_load : OP.i32_load, 2, node.field.address);
         return this.#keep(node);
       }
       case "set": {
         const local = this.#around.field?.(node.field);
+        const copy = this.#around.fp?.copy(node.field);
         if (local === undefined) c.i32(0);
         this.#push(node.value);
+        if (copy !== undefined) c.tee(copy);
         if (local !== undefined) c.set(local);
         else c.mem(node.field.type === "i64" ? OP.i64_store : OP.i32_store, 2, node.field.address);
         return;
       }
       case "get_v":
-        V_LOAD[node.access](c, this.#v_address(node));
+        if (!this.#around.fp?.get_v(v_place(node) ?? NaN, node.access)) {
+          V_LOAD[node.access](c, this.#v_address(node));
+        }
         return this.#keep(node);
       case "set_v": {
+        const push = (): void => this.#push(node.value);
+        if (this.#around.fp?.set_v(v_place(node) ?? NaN, node.access, push)) return;
         const at = this.#v_address(node);
         this.#push(node.value);
         V_STORE[node.access](c, at);
@@ -250,12 +280,16 @@ export class ProgramEmitter {
         return this.#keep(node);
       case "call":
         if (node.helper.exits) this.#around.mark();
+        this.#around.fp?.before_call(node.helper);
         for (const arg of node.args) this.#push(arg);
         c.byte(OP.call);
         c.leb(this.#around.imports.helper(node.helper));
         if (node.ty) this.#keep(node);
+        this.#around.fp?.after_call(node.helper);
         if (node.helper.exits) this.#check_exit();
         return;
+      case "guard":
+        return this.#guard(node);
       case "pc":
         this.#around.pc();
         return this.#keep(node);
@@ -292,6 +326,7 @@ export class ProgramEmitter {
 
   #if(node: Node & { k: "if" }): void {
     const c = this.#code;
+    if (node.expected) return this.#expected_if(node);
     this.#push(node.condition);
     c.u8(OP.if, 0x40);
     this.#depth++;
@@ -301,6 +336,41 @@ export class ProgramEmitter {
       this.#block(node.otherwise);
     }
     this.#depth--;
+    c.byte(OP.end);
+  }
+
+  /** Leaves the expected path at the first condition that does not hold. */
+  #expected_if(node: Node & { k: "if" }): void {
+    const c = this.#code;
+    c.u8(OP.block, 0x40, OP.block, 0x40);
+    for (const condition of conjuncts(node.condition)) {
+      this.#push(condition);
+      c.byte(0x45);
+      c.unlikely().u8(OP.br_if, 0);
+    }
+    this.#depth += 2;
+    this.#block(node.then);
+    c.u8(OP.br, 1, OP.end);
+    this.#depth--;
+    this.#block(node.otherwise);
+    c.byte(OP.end);
+    this.#depth--;
+  }
+
+  #guard(node: Node & { k: "guard" }): void {
+    const c = this.#code, around = this.#around;
+    const { field, mask, wants } = node.guard;
+    if (around.fp?.passed(node.guard)) return;
+    const local = around.fp?.copy(field);
+    if (local !== undefined) c.get(local);
+    else c.i32(0).mem(OP.i32_load, 2, field.address);
+    c.i32(mask).byte(0x71);
+    if (wants === "set") c.byte(0x45);
+    c.unlikely().u8(OP.if, 0x40);
+    around.mark();
+    c.byte(OP.call);
+    c.leb(around.imports.helper(node.helper));
+    around.leave(this.#depth + 1);
     c.byte(OP.end);
   }
 
@@ -341,14 +411,10 @@ export class ProgramEmitter {
   }
 
   #v_address(node: Node & { k: "get_v" | "set_v" }): number {
-    const { index } = node;
-    if (index.k === "operand" && index.value !== undefined) {
+    const place = v_place(node);
+    if (place !== undefined) {
       this.#code.i32(0);
-      return V_BASE + index.value * OPERAND_KINDS[index.kind].scale + node.disp;
-    }
-    if (index.k === "const") {
-      this.#code.i32(0);
-      return V_BASE + (index.value as number) + node.disp;
+      return V_BASE + place;
     }
     if (node.index.k === "operand") this.#around.operand(node.index.name);
     else this.#push(node.index);
@@ -533,10 +599,33 @@ export class ProgramEmitter {
   }
 }
 
+/** Operations whose results are 0 or 1. */
+const TRUTH = /^(i32|i64|f32|f64)\.(eqz|eq|ne|lt|gt|le|ge)(_[su])?$|\.(all|any)_true$/;
+
+function is_truth(node: Node): boolean {
+  if (node.k !== "pure") return false;
+  return node.op.name === "i32.and" ? node.args.every(is_truth) : TRUTH.test(node.op.name);
+}
+
+/** The conditions that hold together when `condition` does. */
+function conjuncts(condition: Node): Node[] {
+  if (condition.k !== "pure" || condition.op.name !== "i32.and" || condition.uses !== 1) {
+    return [condition];
+  }
+  return is_truth(condition) ? condition.args.flatMap(conjuncts) : [condition];
+}
+
 /** A register index that is known where code is generated. */
 export function known_index(index: Node): number | undefined {
   if (index.k === "const") return (index.value as number) & 15;
   return index.k === "operand" ? index.value : undefined;
+}
+
+/** The byte of the V register file that is accessed, where it is known when code is generated. */
+export function v_place({ index, disp }: Node & { k: "get_v" | "set_v" }): number | undefined {
+  if (index.k === "const") return (index.value as number) + disp;
+  if (index.k !== "operand" || index.value === undefined) return undefined;
+  return index.value * OPERAND_KINDS[index.kind].scale + disp;
 }
 
 /** Exit kinds at which the instruction did not happen. */

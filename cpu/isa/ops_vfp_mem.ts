@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { FPSCR, QC_BIT, UNUSUAL } from "../fpscr.ts";
 import type { Builder } from "../ir/builder.ts";
 import type { Node } from "../ir/node.ts";
 import { STATE } from "../state.ts";
@@ -188,27 +189,24 @@ export const vfp_flags = define_op<Record<never, never>>()("vfp_flags", {
   inline: [{}],
 });
 
-/** FPSCR's control bits: AHP, DN, FZ, RMode, Stride, Len. Trap enables read as zero. */
-const CONTROL = 0x07f7_0000;
-/** Its cumulative flags: IDC, IXC, UFC, OFC, DZC, IOC. */
-const CUMULATIVE = 0x9f;
-const SATURATED = 27;
-
 /** VMRS and VMSR of FPSCR. */
 export const vfp_fpscr = define_op<{ load: boolean }>()("vfp_fpscr", {
   operands: { rt: "reg" },
   lower(b, { load }, { rt }) {
     check_fp(b);
     if (load) {
-      const saturated = b.shl(b.ne(b.get(STATE.fp_qc), 0), SATURATED);
+      const saturated = b.shl(b.ne(b.get(STATE.fp_qc), 0), QC_BIT);
       const flags = b.or(b.get(STATE.fp_nzcv), b.get(STATE.fp_flags));
       b.set_reg(rt, b.or(b.or(b.get(STATE.fpscr), saturated), flags));
     } else {
       const value = b.reg(rt);
-      b.set(STATE.fpscr, b.and(value, CONTROL));
-      b.set(STATE.fp_nzcv, b.and(value, 0xf000_0000));
-      b.set(STATE.fp_flags, b.and(value, CUMULATIVE));
-      b.set(STATE.fp_qc, b.and(b.shr_u(value, SATURATED), 1));
+      b.set(STATE.fpscr, b.and(value, FPSCR.control));
+      // As `fpscr.ts` has it: nothing unusual, and inexact.
+      const judged = b.and(value, UNUSUAL | FPSCR.inexact);
+      b.set(STATE.fp_plain, b.eq(judged, FPSCR.inexact));
+      b.set(STATE.fp_nzcv, b.and(value, FPSCR.nzcv));
+      b.set(STATE.fp_flags, b.and(value, FPSCR.cumulative));
+      b.set(STATE.fp_qc, b.and(b.shr_u(value, QC_BIT), 1));
     }
   },
   inline: combos({ load: [true, false] }),

@@ -13,6 +13,7 @@ import { condition } from "../isa/condition.ts";
 import { type Field, MEM, STATE } from "../state.ts";
 import { Code, OP } from "../wasm/encoder.ts";
 import { analyse, type ControlFlow } from "./control_flow.ts";
+import { RegionFp } from "./fp_state.ts";
 import type { Block, Region, RegionInsn, Scope } from "./region.ts";
 
 const FLAGS: readonly Field[] = [STATE.nf, STATE.zf, STATE.cf, STATE.vf];
@@ -52,6 +53,7 @@ export class RegionEmitter {
   readonly #maps = new Map<Field, number>(
     [STATE.read_map, STATE.write_map].map((field) => [field, this.code.local("i32")]),
   );
+  readonly #fp: RegionFp;
   readonly #labels: Label[] = [];
   /** Instructions of the block after the one that is being emitted: counted, but not executed yet. */
   #remaining = 0;
@@ -66,8 +68,15 @@ export class RegionEmitter {
     for (const id of this.#flow.order.keys()) {
       for (const { program } of region.blocks[id]!.insns) this.#find_registers(program.nodes);
     }
+    this.#fp = new RegionFp(this.code, this.#programs(), this.#flow.dominates);
     for (const flag of FLAGS) this.#fields.set(flag, this.code.local("i32"));
     this.#emit();
+  }
+
+  *#programs(): Iterable<readonly Node[]> {
+    for (const id of this.#flow.order.keys()) {
+      for (const { program } of this.#region.blocks[id]!.insns) yield program.nodes;
+    }
   }
 
   #find_registers(nodes: readonly Node[]): void {
@@ -94,6 +103,7 @@ export class RegionEmitter {
       c.i32(0).mem(OP.i32_load, 2, field.address).set(local);
     }
     this.#load_maps();
+    this.#fp.enter();
     c.i32(0).mem(OP.i32_load, 2, STATE.pc_page.address).set(this.#entry_page);
     c.i32(this.#region.thumb ? 1 : 0).set(this.#thumb);
     // The interpreter has counted the record that led here.
@@ -116,6 +126,7 @@ export class RegionEmitter {
     for (const index of this.#written) {
       c.i32(0).get(this.#registers.get(index)!).mem(OP.i32_store, 2, STATE.r.address + 4 * index);
     }
+    this.#fp.leave();
     for (const [field, local] of this.#fields) {
       c.i32(0).get(local).mem(OP.i32_store, 2, field.address);
     }
@@ -331,6 +342,7 @@ export class RegionEmitter {
       field: (field) => this.#fields.get(field),
       map: (field) => this.#maps.get(field),
       maps_changed: () => this.#load_maps(),
+      ...(block && { fp: this.#fp.in_block(block.id, insn!.insn.cond === 14) }),
     };
   }
 
