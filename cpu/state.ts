@@ -69,6 +69,13 @@ export const STATE = {
   cf: place("cf"),
   /** V is bit 31 of this word. */
   vf: place("vf"),
+  /**
+   * Operands of a comparison from which translated code makes flags when it leaves, and which: N, Z, C
+   * and V in bits 3:0, bit 4 for an addition in place of a subtraction. 0 anywhere else.
+   */
+  lazy_x: place("lazy_x"),
+  lazy_y: place("lazy_y"),
+  lazy_kind: place("lazy_kind"),
   /** Q, 0 or 1. */
   qf: place("qf"),
   /** GE[3:0]. */
@@ -109,14 +116,10 @@ export const STATE = {
   fp_flags: place("fp_flags"),
   /** FPSCR.QC, 0 or non-zero. */
   fp_qc: place("fp_qc"),
-  /** Byte address of the current context's read map. */
-  read_map: place("read_map"),
-  /** Byte address of the current context's write map. */
-  write_map: place("write_map"),
-  /** Byte address of the read map for unprivileged (LDRT) accesses. */
-  user_read_map: place("user_read_map"),
-  /** Byte address of the write map for unprivileged (STRT) accesses. */
-  user_write_map: place("user_write_map"),
+  /** Byte address of the current context's read map; its write map is `MEM.map_bytes` further on. */
+  map: place("map"),
+  /** The same for unprivileged (LDRT, STRT) accesses. */
+  user_map: place("user_map"),
   /** Context number shifted left by one: with T it makes bits 11:0 of code TLB tags. */
   code_tag: place("code_tag"),
   /** Exclusive monitor: 1 when open. */
@@ -164,6 +167,9 @@ export const EXIT = {
   /** The instruction completed and has set `pc`, `thumb` and `itstate` itself. */
   jump: 6,
 } as const;
+
+/** The condition flags: N, Z, C, V. */
+export const FLAGS: readonly Field[] = [STATE.nf, STATE.zf, STATE.cf, STATE.vf];
 
 /** One byte of `MEM.state`'s page is never passed. */
 if (next > MEM.state + 0x1000) throw new RangeError("the CPU state outgrew its page");

@@ -2,8 +2,9 @@ import type { Helper } from "../helper.ts";
 import type { AccessOptions, Guard, Node, Program, VAccess, Variable } from "../ir/node.ts";
 import { OPERAND_KINDS } from "../ir/node.ts";
 import type { Ty } from "../ir/types.ts";
-import { EXIT, type Field, STATE, V_BASE } from "../state.ts";
+import { EXIT, type Field, MEM, STATE, V_BASE } from "../state.ts";
 import { type Code, OP } from "../wasm/encoder.ts";
+import { emit_state_condition } from "./condition.ts";
 import { access_bits } from "./reference.ts";
 
 /** Imported functions that emitted code calls, by index. */
@@ -16,6 +17,24 @@ export interface Imports {
   exchange(): number;
   exchange64(): number;
   helper(helper: Helper): number;
+}
+
+/** Keeps condition flags in a way of its own. */
+export interface Flags {
+  /** What is known of how they are kept, at the place that is being emitted. */
+  save(): unknown;
+  /** Goes back to what was known there. */
+  restore(known: unknown): void;
+  /** Whether a state field is a flag. */
+  has(field: Field): boolean;
+  /** Pushes a flag. */
+  get(field: Field): void;
+  /** Sets a flag. */
+  set(field: Field, push: () => void): void;
+  /** Pushes a value that is not zero when condition `cc` holds. */
+  condition(cc: number): void;
+  /** All flags follow from a subtraction or an addition. */
+  compare(kind: "add" | "sub", push_x: () => void, push_y: () => void): void;
 }
 
 /** What surrounds an op's program: where operands come from and how control leaves. */
@@ -36,10 +55,10 @@ export interface Surroundings {
   branch_to(push: () => void, depth: number): void;
   /** The WebAssembly local that holds a general register, where registers are kept in locals. */
   register?(index: number): number;
-  /** The local that holds a state field, if one does. */
-  field?(field: Field): number | undefined;
-  /** The local that holds the address of a page map, where it is kept in one. */
-  map?(field: Field): number | undefined;
+  /** Flags, where they are not kept as state fields. */
+  readonly flags?: Flags;
+  /** The local that holds `STATE.map`, where it is kept in one. */
+  readonly map?: number;
   /** After a call that may have made another page map the current one. */
   maps_changed?(): void;
   /** Pushes what r15 reads as, where registers are kept in locals. */
@@ -117,13 +136,6 @@ export class ProgramEmitter {
   /** Emits `program`; falls through to what follows unless the program ends its path. */
   emit(program: Program): void {
     this.#block(program.nodes);
-    this.#give_back();
-  }
-
-  /** Emits `program` and pushes `result`, a value of it that `Builder.result` has marked. */
-  emit_value(program: Program, result: Node): void {
-    this.#block(program.nodes);
-    this.#push(result);
     this.#give_back();
   }
 
@@ -237,21 +249,29 @@ export class ProgramEmitter {
       case "set_reg":
         return this.#set_reg(node);
       case "get": {
-        const local = this.#around.field?.(node.field) ?? this.#around.fp?.copy(node.field);
-        if (local !== undefined) c.get(local);
+        const copy = this.#around.fp?.copy(node.field);
+        if (this.#around.flags?.has(node.field)) this.#around.flags.get(node.field);
+        else if (copy !== undefined) c.get(copy);
         else c.i32(0).mem(node.ty === "i64" ? OP.i64_load : OP.i32_load, 2, node.field.address);
         return this.#keep(node);
       }
       case "set": {
-        const local = this.#around.field?.(node.field);
+        if (this.#around.flags?.has(node.field)) {
+          return this.#around.flags.set(node.field, () => this.#push(node.value));
+        }
         const copy = this.#around.fp?.copy(node.field);
-        if (local === undefined) c.i32(0);
+        c.i32(0);
         this.#push(node.value);
         if (copy !== undefined) c.tee(copy);
-        if (local !== undefined) c.set(local);
-        else c.mem(node.field.type === "i64" ? OP.i64_store : OP.i32_store, 2, node.field.address);
+        c.mem(node.field.type === "i64" ? OP.i64_store : OP.i32_store, 2, node.field.address);
         return;
       }
+      case "holds":
+        if (this.#around.flags) this.#around.flags.condition(node.cc);
+        else emit_state_condition(c, node.cc);
+        return this.#keep(node);
+      case "flags":
+        return this.#flags(node);
       case "get_v":
         if (!this.#around.fp?.get_v(v_place(node) ?? NaN, node.access)) {
           V_LOAD[node.access](c, this.#v_address(node));
@@ -330,10 +350,14 @@ export class ProgramEmitter {
     this.#push(node.condition);
     c.u8(OP.if, 0x40);
     this.#depth++;
+    // Arms do not set flags unless control leaves in them.
+    const flags = this.#around.flags, known = flags?.save();
     this.#block(node.then);
+    flags?.restore(known);
     if (node.otherwise.length > 0) {
       c.byte(OP.else);
       this.#block(node.otherwise);
+      flags?.restore(known);
     }
     this.#depth--;
     c.byte(OP.end);
@@ -372,6 +396,37 @@ export class ProgramEmitter {
     c.leb(around.imports.helper(node.helper));
     around.leave(this.#depth + 1);
     c.byte(OP.end);
+  }
+
+  #flags(node: Node & { k: "flags" }): void {
+    const c = this.#code, { kind } = node;
+    const x = () => this.#push(node.x), y = () => this.#push(node.y);
+    const result = () => this.#push(node.result);
+    if (this.#around.flags) return this.#around.flags.compare(kind, x, y);
+    const set = (field: Field, push: () => void): void => {
+      c.i32(0);
+      push();
+      c.mem(OP.i32_store, 2, field.address);
+    };
+    const xor = (a: () => void, b: () => void): void => {
+      a();
+      b();
+      c.byte(0x73);
+    };
+    set(STATE.nf, result);
+    set(STATE.zf, result);
+    set(STATE.cf, () => {
+      if (kind === "add") result();
+      x();
+      if (kind === "sub") y();
+      c.byte(kind === "add" ? 0x49 : 0x4f);
+    });
+    set(STATE.vf, () => {
+      xor(x, result);
+      if (kind === "add") xor(y, result);
+      else xor(x, y);
+      c.byte(0x71);
+    });
   }
 
   #get_reg(index: Node): void {
@@ -444,14 +499,15 @@ export class ProgramEmitter {
   }
 
   /** As {@link #map_entry}, off too where the access is not aligned, or leaves its page. */
-  #map_access(address: number, width: number, options: AccessOptions, map: Field): number {
+  #map_access(address: number, width: number, options: AccessOptions, write: boolean): number {
     if (options.window) {
       const window = this.#local_of(options.window);
       this.#code.get(window).i32(1).byte(0x71);
       return window;
     }
     const element = Math.min(options.element ?? width, width);
-    const entry = this.#map_entry(address, element - 1, map);
+    const { unprivileged } = options;
+    const entry = this.#map_entry(address, element - 1, { write, unprivileged });
     if (element < width) {
       this.#code.get(address).i32(0xfff).u8(0x71).i32(0x1000 - width).u8(0x4b, 0x72);
     }
@@ -459,14 +515,18 @@ export class ProgramEmitter {
   }
 
   /** Pushes the page map's entry for `address` into a local; pushes whether the fast path is off. */
-  #map_entry(address: number, mask: number, map: Field): number {
+  #map_entry(
+    address: number,
+    mask: number,
+    { write, unprivileged }: { write: boolean; unprivileged?: boolean },
+  ): number {
     const c = this.#code;
     const entry = this.#borrow("i32");
-    const local = this.#around.map?.(map);
-    if (local !== undefined) c.get(local);
-    else c.i32(0).mem(OP.i32_load, 2, map.address);
+    const local = this.#around.map;
+    if (local !== undefined && !unprivileged) c.get(local);
+    else c.i32(0).mem(OP.i32_load, 2, (unprivileged ? STATE.user_map : STATE.map).address);
     c.get(address).i32(12).u8(0x76).i32(2).u8(0x74, 0x6a);
-    c.mem(OP.i32_load, 2, 0).tee(entry);
+    c.mem(OP.i32_load, 2, write ? MEM.map_bytes : 0).tee(entry);
     if (mask === 0) c.i32(1).u8(0x71);
     else c.get(address).u8(0x72).i32(mask).u8(0x71);
     return entry;
@@ -478,7 +538,7 @@ export class ProgramEmitter {
     const address = this.#borrow("i32");
     this.#push(node.address);
     c.set(address);
-    const entry = this.#map_entry(address, 3, node.write ? STATE.write_map : STATE.read_map);
+    const entry = this.#map_entry(address, 3, { write: node.write });
     c.i32(0).byte(0x47);
     c.get(address).i32(0xfff).u8(0x71);
     this.#push(node.length);
@@ -492,8 +552,7 @@ export class ProgramEmitter {
     const address = this.#borrow("i32");
     this.#push(node.address);
     c.set(address);
-    const map = options.unprivileged ? STATE.user_read_map : STATE.read_map;
-    const entry = this.#map_access(address, width, options, map);
+    const entry = this.#map_access(address, width, options, false);
     const value = this.#borrow(node.ty!);
     c.unlikely().u8(OP.if, width === 8 ? 0x7e : 0x7f);
     this.#depth++;
@@ -524,8 +583,7 @@ export class ProgramEmitter {
     c.set(address);
     this.#push(node.value);
     c.set(value);
-    const map = options.unprivileged ? STATE.user_write_map : STATE.write_map;
-    const entry = this.#map_access(address, width, options, map);
+    const entry = this.#map_access(address, width, options, true);
     c.unlikely().u8(OP.if, 0x40);
     this.#depth++;
     this.#around.mark();
@@ -549,7 +607,7 @@ export class ProgramEmitter {
     const address = this.#borrow("i32"), done = this.#borrow("i32");
     this.#push(node.address);
     c.set(address);
-    const entry = this.#map_entry(address, width - 1, STATE.write_map);
+    const entry = this.#map_entry(address, width - 1, { write: true });
     c.unlikely().u8(OP.if, 0x7f);
     this.#depth++;
     this.#around.mark();
@@ -581,8 +639,7 @@ export class ProgramEmitter {
     const address = this.#borrow("i32");
     this.#push(node.address);
     c.set(address);
-    const map = node.write ? STATE.write_map : STATE.read_map;
-    this.#map_entry(address, 0, map);
+    this.#map_entry(address, 0, { write: node.write });
     c.get(address).i32(0xfff).u8(0x71);
     this.#push(node.length);
     c.u8(0x6a).i32(0x1000).u8(0x4b, 0x72);

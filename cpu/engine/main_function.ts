@@ -4,11 +4,10 @@
  * @module
  */
 import type { Helper } from "../helper.ts";
-import { Builder } from "../ir/builder.ts";
-import { condition } from "../isa/condition.ts";
 import type { Op } from "../isa/op.ts";
 import { MEM, STATE } from "../state.ts";
 import { Code, type Module, OP } from "../wasm/encoder.ts";
+import { emit_state_condition } from "./condition.ts";
 import { emit_code_tlb_hit } from "./code_tlb.ts";
 import { ProgramEmitter, type Surroundings } from "./emit.ts";
 import { type Form, step_of } from "./forms.ts";
@@ -211,14 +210,9 @@ export class MainFunction {
     const c = this.code;
     c.get(this.#rec).mem(OP.i32_load16_u, 1, RECORD.second).set(this.#handler);
   }
-  #push_condition(cc: number): void {
-    const b = new Builder();
-    const holds = b.result(condition(b, cc));
-    new ProgramEmitter(this.#surroundings(undefined)).emit_value(b.finish(), holds);
-  }
   #condition(cc: number, step: number): void {
     const c = this.code;
-    this.#push_condition(cc);
+    emit_state_condition(c, cc);
     c.u8(OP.if, 0x40);
     this.#dispatch_second();
     this.#to_dispatch(1);
@@ -228,7 +222,7 @@ export class MainFunction {
   #wants_pc(cc: number, step: number): void {
     const c = this.code;
     if (cc !== 14) {
-      this.#push_condition(cc);
+      emit_state_condition(c, cc);
       c.u8(OP.if, 0x40);
     }
     c.i32(0);

@@ -136,6 +136,12 @@ class Evaluation {
         if (node.field.type === "i32") cpu.set(node.field, this.#i32(node.value));
         else cpu.i64[node.field.address >> 3] = this.#value(node.value) as bigint;
         return "next";
+      case "holds":
+        this.#values[node.id] = condition_holds(cpu, node.cc) ? 1 : 0;
+        return "next";
+      case "flags":
+        this.#set_flags(node);
+        return "next";
       case "get_v":
         this.#values[node.id] = read_v(cpu, this.#v_address(node), node.access);
         return "next";
@@ -200,6 +206,16 @@ class Evaluation {
       case "operand":
         return "next";
     }
+  }
+
+  #set_flags(node: Node & { k: "flags" }): void {
+    const cpu = this.#cpu;
+    const x = this.#i32(node.x), y = this.#i32(node.y), result = this.#i32(node.result);
+    const add = node.kind === "add";
+    cpu.set(STATE.nf, result);
+    cpu.set(STATE.zf, result);
+    cpu.set(STATE.cf, (add ? result >>> 0 < x >>> 0 : x >>> 0 >= y >>> 0) ? 1 : 0);
+    cpu.set(STATE.vf, (x ^ result) & (add ? y ^ result : x ^ y));
   }
 
   #stay(): Flow {

@@ -343,6 +343,18 @@ export class Builder {
     this.set(STATE.zf, result);
   }
 
+  /** N, Z, C and V from `result`, which is `x + y` or `x - y`. */
+  set_flags(kind: "add" | "sub", { x, y, result }: { x: Node; y: Node; result: Node }): void {
+    // Each is read several times where the flags are computed at once.
+    for (const node of [x, y, result]) this.#use(node, node);
+    this.#push({ k: "flags", ty: undefined, kind, x, y, result });
+  }
+
+  /** An i32, not zero when the flags meet condition `cc` (0..13). Use it as a truth value only. */
+  holds(cc: number): Node {
+    return this.#push({ k: "holds", ty: "i32", cc });
+  }
+
   /**
    * An operand, by name. For op definitions. With a `value`, one that is known: a constant, or a
    * register index that stays an operand where it is used as one.
@@ -356,11 +368,6 @@ export class Builder {
   /** A known register index as a number. */
   #known(node: Node): Node {
     return node.k === "operand" && node.value !== undefined ? this.c(node.value) : node;
-  }
-
-  /** Marks `node` as a value wanted from outside the program. */
-  result(node: Node): Node {
-    return this.#use1(node);
   }
 
   /** The finished program. */
@@ -391,7 +398,8 @@ export class Builder {
   }
 }
 
-function path_ends(nodes: readonly Node[]): boolean {
+/** Whether control never comes to the end of `nodes`. */
+export function path_ends(nodes: readonly Node[]): boolean {
   const last = nodes.at(-1);
   if (!last) return false;
   switch (last.k) {

@@ -68,6 +68,14 @@ export type Node =
     | { readonly k: "set_reg"; readonly index: Node; readonly value: Node }
     | { readonly k: "get"; readonly field: Field }
     | { readonly k: "set"; readonly field: Field; readonly value: Node }
+    | { readonly k: "holds"; readonly cc: number }
+    | {
+      readonly k: "flags";
+      readonly kind: "add" | "sub";
+      readonly x: Node;
+      readonly y: Node;
+      readonly result: Node;
+    }
     | { readonly k: "get_v"; readonly index: Node; readonly disp: number; readonly access: VAccess }
     | {
       readonly k: "set_v";

@@ -4,7 +4,6 @@
  * @module
  */
 import type { Builder } from "../ir/builder.ts";
-import { condition } from "./condition.ts";
 import { combos, define_op } from "./op.ts";
 
 /** Immediates of branches are byte offsets from the branch's own address. */
@@ -22,7 +21,7 @@ const CONDITIONS = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13] as const;
 export const branch_cond = define_op<{ cond: number }>()("branch_cond", {
   operands: { imm: "imm" },
   lower(b, { cond }, { imm }) {
-    b.if(condition(b, cond), () => b.branch(imm));
+    b.if(b.holds(cond), () => b.branch(imm));
   },
   inline: combos({ cond: CONDITIONS }),
 });

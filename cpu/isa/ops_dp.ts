@@ -51,43 +51,32 @@ export function is_arithmetic(alu: Alu): boolean {
   return ARITHMETIC.includes(alu);
 }
 
-/** The result, and for arithmetic how C and V follow from it. */
+/** The result, and for arithmetic how to set the flags that follow from it. */
 interface Computed {
   readonly result: Node;
-  readonly set_cv?: () => void;
+  readonly set_flags?: () => void;
 }
 
-/** `a + b`, with C and V on demand. */
+/** `x + y`, with its flags on demand. */
 function add(b: Builder, x: Node, y: Node): Computed {
   const result = b.add(x, y);
-  return {
-    result,
-    set_cv() {
-      b.set(STATE.cf, b.lt_u(result, x));
-      b.set(STATE.vf, b.and(b.xor(x, result), b.xor(y, result)));
-    },
-  };
+  return { result, set_flags: () => b.set_flags("add", { x, y, result }) };
 }
 
-/** `x - y`, with C and V on demand. */
+/** `x - y`, with its flags on demand. */
 function subtract(b: Builder, x: Node, y: Node): Computed {
   const result = b.sub(x, y);
-  return {
-    result,
-    set_cv() {
-      b.set(STATE.cf, b.op("i32.ge_u", x, y));
-      b.set(STATE.vf, b.and(b.xor(x, y), b.xor(x, result)));
-    },
-  };
+  return { result, set_flags: () => b.set_flags("sub", { x, y, result }) };
 }
 
-/** `x + y + C`, with C and V on demand (AddWithCarry). */
+/** `x + y + C`, with its flags on demand (AddWithCarry). */
 function add_with_carry(b: Builder, x: Node, y: Node): Computed {
   const carry = b.get(STATE.cf);
   const result = b.add(b.add(x, y), carry);
   return {
     result,
-    set_cv() {
+    set_flags() {
+      b.set_nz(result);
       b.set(STATE.cf, b.or(b.lt_u(result, x), b.and(b.eq(result, x), carry)));
       b.set(STATE.vf, b.and(b.xor(x, result), b.xor(y, result)));
     },
@@ -148,14 +137,14 @@ function finish_shifted(
   { rd, rn }: { rd: Node; rn: Node },
   operand: Shifted,
 ): void {
-  const { result, set_cv } = compute(b, form.alu, rn, operand.value);
+  const { result, set_flags } = compute(b, form.alu, rn, operand.value);
   // The shifter reads the old C; so does everything before this point.
-  const carry = form.s && !set_cv && form.dest !== "return" ? operand.carry?.() : undefined;
+  const carry = form.s && !set_flags && form.dest !== "return" ? operand.carry?.() : undefined;
   finish(b, form.dest, rd, result, () => {
     if (!form.s) return;
+    if (set_flags) return set_flags();
     b.set_nz(result);
-    if (set_cv) set_cv();
-    else if (carry) b.set(STATE.cf, carry);
+    if (carry) b.set(STATE.cf, carry);
   });
 }
 
@@ -166,12 +155,12 @@ const COMPARES = ["and", "eor", "sub", "add"] as const;
 export const dp_imm = define_op<{ alu: Alu; flags: ImmFlags; dest: Dest }>()("dp_imm", {
   operands: { rd: "reg", rn: "reg", imm: "imm" },
   lower(b, { alu, flags, dest }, { rd, rn, imm }) {
-    const { result, set_cv } = compute(b, alu, rn, imm);
+    const { result, set_flags } = compute(b, alu, rn, imm);
     finish(b, dest, rd, result, () => {
       if (flags === "none") return;
+      if (flags === "nzcv") return set_flags!();
       b.set_nz(result);
-      if (flags === "nzcv") set_cv!();
-      else if (flags !== "nz") b.set(STATE.cf, flags === "nzc1" ? 1 : 0);
+      if (flags !== "nz") b.set(STATE.cf, flags === "nzc1" ? 1 : 0);
     });
   },
   inline: [

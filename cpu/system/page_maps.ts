@@ -109,14 +109,12 @@ export class PageMaps {
     const big = (cpu.get(STATE.cpsr) & (1 << 9)) !== 0;
     if (!this.#empty_ready) {
       this.#empty_ready = true;
-      this.#i32.fill(MISS, EMPTY_MAP >> 2, (EMPTY_MAP + MEM.map_bytes) >> 2);
+      this.#i32.fill(MISS, EMPTY_MAP >> 2, (EMPTY_MAP + 2 * MEM.map_bytes) >> 2);
     }
     const mapped = current !== undefined && !big;
-    cpu.set(STATE.read_map, mapped ? current.read_map : EMPTY_MAP);
-    cpu.set(STATE.write_map, mapped ? current.write_map : EMPTY_MAP);
+    cpu.set(STATE.map, mapped ? current.read_map : EMPTY_MAP);
     const user = big ? undefined : this.#user;
-    cpu.set(STATE.user_read_map, user !== undefined ? user.read_map : EMPTY_MAP);
-    cpu.set(STATE.user_write_map, user !== undefined ? user.write_map : EMPTY_MAP);
+    cpu.set(STATE.user_map, user !== undefined ? user.read_map : EMPTY_MAP);
     cpu.set(STATE.code_tag, (current !== undefined ? current.number : EMPTY) << 1);
   }
 

@@ -51,7 +51,8 @@ function start(): Told {
 
 /** Whether the current map has `va`, and that it leads to `pa` when it does. */
 function mapped(va: number, map: "read_map" | "write_map" = "read_map", pa?: number): boolean {
-  const entry = cpu.i32[(cpu.get(STATE[map]) >> 2) + (va >>> 12)]!;
+  const at = cpu.get(STATE.map) + (map === "write_map" ? MEM.map_bytes : 0);
+  const entry = cpu.i32[(at >> 2) + (va >>> 12)]!;
   if ((entry & 1) !== 0) return false;
   assert.equal(entry & 0xfff, 0);
   if (pa !== undefined) assert.equal((entry + va) >>> 0, MEM.guest_ram + pa - RAM.base);
@@ -84,16 +85,16 @@ Deno.test("Returning to a DACR, an ASID, a TTBR0 or a privilege finds the map as
     ["mode", () => rig.mode("usr"), () => rig.mode("svc")],
   ];
   memory.load(0x10_000, 4, 0);
-  const map = cpu.get(STATE.read_map), tag = cpu.get(STATE.code_tag);
+  const map = cpu.get(STATE.map), tag = cpu.get(STATE.code_tag);
   for (const [name, away, back] of steps) {
     away();
     assert.ok(!mapped(0x10_000), `${name} changes the context`);
     assert.notEqual(cpu.get(STATE.code_tag), tag);
     memory.load(0x10_000, 4, 0);
     assert.ok(mapped(0x10_000), name);
-    assert.notEqual(cpu.get(STATE.read_map), map);
+    assert.notEqual(cpu.get(STATE.map), map);
     back();
-    assert.equal(cpu.get(STATE.read_map), map, name);
+    assert.equal(cpu.get(STATE.map), map, name);
     assert.equal(cpu.get(STATE.code_tag), tag, name);
     assert.ok(mapped(0x10_000), name);
   }
@@ -102,10 +103,10 @@ Deno.test("Returning to a DACR, an ASID, a TTBR0 or a privilege finds the map as
 Deno.test("A combination of registers that nothing is filled under takes no context", () => {
   start();
   memory.load(0x10_000, 4, 0);
-  const map = cpu.get(STATE.read_map);
+  const map = cpu.get(STATE.map);
   for (let i = 0; i < 100; i++) write("CONTEXTIDR", i);
   write("CONTEXTIDR", 1);
-  assert.equal(cpu.get(STATE.read_map), map);
+  assert.equal(cpu.get(STATE.map), map);
   assert.ok(mapped(0x10_000));
 });
 
@@ -113,7 +114,7 @@ Deno.test("Unprivileged accesses have User mode's maps", () => {
   start();
   rig.poke(L2 + 4 * 0x10, 0x4002_0000 | 2 | 1 << 4 | 7 << 6);
   memory.load(0x11_000, 4, 1);
-  const user = cpu.get(STATE.user_read_map);
+  const user = cpu.get(STATE.user_map);
   assert.ok((cpu.i32[(user >> 2) + 0x11]! & 1) === 0);
   assert.ok(!mapped(0x11_000));
   memory.load(0x10_000, 4, 1);
@@ -121,7 +122,7 @@ Deno.test("Unprivileged accesses have User mode's maps", () => {
   memory.load(0x10_000, 4, 0);
   assert.equal(rig.taken(), undefined);
   rig.mode("usr");
-  assert.equal(cpu.get(STATE.read_map), user);
+  assert.equal(cpu.get(STATE.map), user);
 });
 
 Deno.test("More address spaces than contexts work; the oldest makes room", () => {

@@ -7,16 +7,14 @@
 import { emit_code_tlb_hit } from "../engine/code_tlb.ts";
 import { type Imports, known_index, ProgramEmitter, type Surroundings } from "../engine/emit.ts";
 import { RECORD } from "../engine/record.ts";
-import { Builder } from "../ir/builder.ts";
 import type { Node } from "../ir/node.ts";
-import { condition } from "../isa/condition.ts";
-import { type Field, MEM, STATE } from "../state.ts";
+import { MEM, STATE } from "../state.ts";
 import { Code, OP } from "../wasm/encoder.ts";
 import { analyse, type ControlFlow } from "./control_flow.ts";
 import { RegionFp } from "./fp_state.ts";
+import { wanted_flags } from "./flag_liveness.ts";
+import { LazyFlags } from "./lazy_flags.ts";
 import type { Block, Region, RegionInsn, Scope } from "./region.ts";
-
-const FLAGS: readonly Field[] = [STATE.nf, STATE.zf, STATE.cf, STATE.vf];
 
 /** A label that branches may go to, by the number of blocks open outside it. */
 interface Label {
@@ -41,7 +39,9 @@ export class RegionEmitter {
   readonly #bases: RecordBases;
   readonly #registers = new Map<number, number>();
   readonly #written = new Set<number>();
-  readonly #fields = new Map<Field, number>();
+  readonly #flags: LazyFlags;
+  /** The flags that blocks want in the CPU state. */
+  readonly #wanted: ReadonlyMap<number, number>;
   /** Virtual address of the entry's page. */
   readonly #entry_page = this.code.local("i32");
   readonly #count = this.code.local("i32");
@@ -50,9 +50,7 @@ export class RegionEmitter {
   readonly #thumb = this.code.local("i32");
   readonly #tlb_entry = this.code.local("i32");
   readonly #tlb_page = this.code.local("i32");
-  readonly #maps = new Map<Field, number>(
-    [STATE.read_map, STATE.write_map].map((field) => [field, this.code.local("i32")]),
-  );
+  readonly #map = this.code.local("i32");
   readonly #fp: RegionFp;
   readonly #labels: Label[] = [];
   /** Instructions of the block after the one that is being emitted: counted, but not executed yet. */
@@ -69,7 +67,8 @@ export class RegionEmitter {
       for (const { program } of region.blocks[id]!.insns) this.#find_registers(program.nodes);
     }
     this.#fp = new RegionFp(this.code, this.#programs(), this.#flow.dominates);
-    for (const flag of FLAGS) this.#fields.set(flag, this.code.local("i32"));
+    this.#flags = new LazyFlags(this.code);
+    this.#wanted = wanted_flags(region, this.#flow);
     this.#emit();
   }
 
@@ -99,10 +98,7 @@ export class RegionEmitter {
     for (const [index, local] of this.#registers) {
       c.i32(0).mem(OP.i32_load, 2, STATE.r.address + 4 * index).set(local);
     }
-    for (const [field, local] of this.#fields) {
-      c.i32(0).mem(OP.i32_load, 2, field.address).set(local);
-    }
-    this.#load_maps();
+    this.#load_map();
     this.#fp.enter();
     c.i32(0).mem(OP.i32_load, 2, STATE.pc_page.address).set(this.#entry_page);
     c.i32(this.#region.thumb ? 1 : 0).set(this.#thumb);
@@ -114,10 +110,8 @@ export class RegionEmitter {
     this.#epilogue();
   }
 
-  #load_maps(): void {
-    for (const [field, local] of this.#maps) {
-      this.code.i32(0).mem(OP.i32_load, 2, field.address).set(local);
-    }
+  #load_map(): void {
+    this.code.i32(0).mem(OP.i32_load, 2, STATE.map.address).set(this.#map);
   }
 
   /** Everything that is kept in locals goes back to the CPU state. */
@@ -127,9 +121,7 @@ export class RegionEmitter {
       c.i32(0).get(this.#registers.get(index)!).mem(OP.i32_store, 2, STATE.r.address + 4 * index);
     }
     this.#fp.leave();
-    for (const [field, local] of this.#fields) {
-      c.i32(0).get(local).mem(OP.i32_store, 2, field.address);
-    }
+    this.#flags.settle();
     c.i32(0).i32(0).mem(OP.i64_load, 3, STATE.insn_count.address);
     c.get(this.#count).u8(0xac, 0x7c).mem(OP.i64_store, 3, STATE.insn_count.address);
     c.i32(0).mem(OP.i32_load, 2, STATE.budget.address).get(this.#count).byte(0x6b);
@@ -163,6 +155,8 @@ export class RegionEmitter {
     const merges = this.#flow.children.get(id)!.filter((child) => this.#flow.merges.has(child));
     merges.sort((a, b) => this.#flow.order.get(b)! - this.#flow.order.get(a)!);
     if (!this.#flow.loops.has(id)) return this.#within(id, merges);
+    this.#flags.spill(this.#wanted.get(id));
+    this.#flags.meet();
     this.#open(OP.loop);
     this.#labels.push({ id, depth: this.#depth });
     this.#within(id, merges);
@@ -178,6 +172,7 @@ export class RegionEmitter {
     this.#within(id, others);
     this.#labels.pop();
     this.#close();
+    this.#flags.meet();
     this.#tree(last);
   }
 
@@ -201,22 +196,19 @@ export class RegionEmitter {
     const c = this.code;
     const { cond } = insn.insn;
     if (cond !== 14) {
-      this.#push_condition(cond);
+      this.#flags.condition(cond);
       this.#open(OP.if);
     }
-    const remaining = this.#remaining;
+    const remaining = this.#remaining, known = this.#flags.save();
     new ProgramEmitter(this.#surroundings(insn, block)).emit(insn.program);
     this.#remaining = remaining;
     if (cond !== 14) {
-      if (insn.program.ends) c.byte(OP.unreachable);
+      if (insn.program.ends) {
+        c.byte(OP.unreachable);
+        this.#flags.restore(known);
+      } else this.#flags.join(known);
       this.#close();
     }
-  }
-
-  #push_condition(cond: number): void {
-    const b = new Builder();
-    const holds = b.result(condition(b, cond));
-    new ProgramEmitter(this.#surroundings(undefined, undefined)).emit_value(b.finish(), holds);
   }
 
   /**
@@ -272,6 +264,7 @@ export class RegionEmitter {
   }
 
   #jump(id: number): void {
+    this.#flags.spill(this.#wanted.get(id));
     const label = this.#labels.findLast((l) => l.id === id)!;
     this.code.byte(OP.br);
     this.code.leb(this.#depth - label.depth);
@@ -299,6 +292,7 @@ export class RegionEmitter {
   /** Leaves with `next`; what it means, or where execution stopped, is in `page`. */
   #leave(next: number, page: number): void {
     const c = this.code;
+    this.#flags.spill();
     if (this.#remaining > 0) {
       c.get(this.#count).i32(this.#remaining).byte(0x6b);
       c.set(this.#count);
@@ -310,7 +304,7 @@ export class RegionEmitter {
     c.leb(this.#depth);
   }
 
-  #surroundings(insn: RegionInsn | undefined, block: Block | undefined): Surroundings {
+  #surroundings(insn: RegionInsn, block: Block): Surroundings {
     const c = this.code;
     const base = this.#depth;
     const at_depth = (depth: number, emit: () => void): void => {
@@ -321,7 +315,7 @@ export class RegionEmitter {
       this.#remaining = remaining;
     };
     const push_pc = (ahead: number): void => {
-      c.get(this.#entry_page).i32(insn!.address + ahead).byte(0x6a);
+      c.get(this.#entry_page).i32(insn.address + ahead).byte(0x6a);
     };
     return {
       code: c,
@@ -332,17 +326,17 @@ export class RegionEmitter {
       pc: () => push_pc(0),
       r15: () => push_pc(this.#region.thumb ? 4 : 8),
       mark: () => {
-        const at = this.#record(page_of(insn!.address), insn!.address & 0xfff);
+        const at = this.#record(page_of(insn.address), insn.address & 0xfff);
         c.i32(0).i32(at).mem(OP.i32_store, 2, STATE.rec.address);
       },
-      leave: (depth) => at_depth(depth, () => this.#leave(0, page_of(insn!.address))),
-      branch: (push, depth) => at_depth(depth, () => this.#branch(insn!, block!, push)),
-      branch_to: (push, depth) => at_depth(depth, () => this.#branch_to(insn!, block!, push)),
+      leave: (depth) => at_depth(depth, () => this.#leave(0, page_of(insn.address))),
+      branch: (push, depth) => at_depth(depth, () => this.#branch(insn, block, push)),
+      branch_to: (push, depth) => at_depth(depth, () => this.#branch_to(insn, block, push)),
       register: (index) => this.#registers.get(index)!,
-      field: (field) => this.#fields.get(field),
-      map: (field) => this.#maps.get(field),
-      maps_changed: () => this.#load_maps(),
-      ...(block && { fp: this.#fp.in_block(block.id, insn!.insn.cond === 14) }),
+      flags: this.#flags,
+      map: this.#map,
+      maps_changed: () => this.#load_map(),
+      fp: this.#fp.in_block(block.id, insn.insn.cond === 14),
     };
   }
 
@@ -375,7 +369,9 @@ export class RegionEmitter {
     c.get(target).get(this.#entry_page).i32(return_to | (this.#region.thumb ? 1 : 0));
     c.u8(0x6a, 0x46, OP.if, 0x40);
     this.#depth++;
+    const known = this.#flags.save();
     this.#go(block, parent, return_to, insn.address);
+    this.#flags.restore(known);
     this.#close();
     this.#leave_to_address(() => c.get(target));
   }

@@ -8,6 +8,7 @@ import { known_index } from "../engine/emit.ts";
 import type { Node, Program } from "../ir/node.ts";
 import { type Insn, is_wide } from "../isa/decoder.ts";
 import { build_program } from "../isa/program.ts";
+import { flag_use, type FlagUse } from "./flag_liveness.ts";
 
 /** What a translator has to know of an instruction, wherever it lies. */
 export interface Prepared {
@@ -19,6 +20,7 @@ export interface Prepared {
   readonly indirect: boolean;
   /** A call: sets LR and branches. */
   readonly calls: boolean;
+  readonly flags: FlagUse;
 }
 
 /** What a program's nodes say about whether and how it can be translated. */
@@ -76,7 +78,9 @@ function make({ decoded: { op, statics, operands } }: Insn): Prepared | "not" {
   scan(program.nodes, traits);
   const { offsets, indirect } = traits;
   if (!traits.translatable) return "not";
-  return { program, offsets, indirect, calls: traits.links && offsets.length > 0 };
+  const flags = flag_use(program.nodes);
+  if (flags.sets_in_arm) return "not";
+  return { program, offsets, indirect, calls: traits.links && offsets.length > 0, flags };
 }
 
 /** Instructions that are kept. A program takes about 2 KB. */

@@ -9,6 +9,7 @@
  */
 import type { Program } from "../ir/node.ts";
 import type { Insn } from "../isa/decoder.ts";
+import type { FlagUse } from "./flag_liveness.ts";
 import { prepare } from "./prepared.ts";
 
 /** An instruction where it lies. */
@@ -48,6 +49,7 @@ export interface RegionInsn {
   readonly indirect: boolean;
   /** A call: sets LR and branches. */
   readonly calls: boolean;
+  readonly flags: FlagUse;
   /** The called function, where it is inlined. */
   callee?: Scope;
   readonly it_goes_on: boolean;
@@ -79,7 +81,7 @@ function region_insn(address: number, source: Source): RegionInsn | undefined {
   const { insn, size, it_goes_on } = source;
   const prepared = prepare(insn);
   if (!prepared) return undefined;
-  const { program, offsets, indirect, calls } = prepared;
+  const { program, offsets, indirect, calls, flags } = prepared;
   return {
     address,
     size,
@@ -89,6 +91,7 @@ function region_insn(address: number, source: Source): RegionInsn | undefined {
     falls_through: !program.ends || insn.cond !== 14,
     indirect,
     calls,
+    flags,
     it_goes_on,
   };
 }
