@@ -80,6 +80,8 @@ export interface FpSurroundings {
   after_call(helper: Helper): void;
   /** Pushes what is at a byte of the V register file; false where memory has it. */
   get_v(at: number, access: VAccess): boolean;
+  /** The type of the local at a byte of the V register file, where it is a float of that width. */
+  float_at(at: number, access: VAccess): "f32" | "f64" | undefined;
   /** Sets what is at a byte of the V register file; false where memory has it. */
   set_v(at: number, access: VAccess, push: () => void): boolean;
 }
@@ -109,6 +111,22 @@ const V_STORE: Record<VAccess, (c: Code, at: number) => void> = {
   s16: (c, at) => c.mem(OP.i32_store16, 1, at),
 };
 
+/** Guest memory behind an address that is known to be one; nothing is known of its alignment. */
+const DIRECT_LOAD: Record<Ty, (c: Code, offset: number) => void> = {
+  i32: (c, offset) => c.mem(OP.i32_load, 0, offset),
+  i64: (c, offset) => c.mem(OP.i64_load, 0, offset),
+  f32: (c, offset) => c.mem(OP.f32_load, 0, offset),
+  f64: (c, offset) => c.mem(OP.f64_load, 0, offset),
+  v128: (c, offset) => c.v128_mem(0, offset),
+};
+const DIRECT_STORE: Record<Ty, (c: Code, offset: number) => void> = {
+  i32: (c, offset) => c.mem(OP.i32_store, 0, offset),
+  i64: (c, offset) => c.mem(OP.i64_store, 0, offset),
+  f32: (c, offset) => c.mem(OP.f32_store, 0, offset),
+  f64: (c, offset) => c.mem(OP.f64_store, 0, offset),
+  v128: (c, offset) => c.v128_mem(11, offset),
+};
+
 /** i32.atomic.rmw8.cmpxchg_u and its like. */
 const CMPXCHG = {
   1: { code: 0x4a, align: 0 },
@@ -124,6 +142,8 @@ export class ProgramEmitter {
   /** Locals by the ids of nodes, and by those of variables. */
   readonly #locals: (number | undefined)[] = [];
   readonly #variables: (number | undefined)[] = [];
+  /** Locals of ranges by the ids of nodes: the page map's entry, and the address. */
+  readonly #ranges = new Map<number, { entry: number; address: number }>();
   readonly #borrowed: number[] = [];
   readonly #borrowed_types: Ty[] = [];
   #depth = 0;
@@ -153,7 +173,31 @@ export class ProgramEmitter {
   }
 
   #block(nodes: readonly Node[]): void {
-    for (let i = 0; i < nodes.length; i++) this.#statement(nodes[i]!);
+    for (let i = 0; i < nodes.length; i++) {
+      if (this.#move(nodes[i]!, nodes[i + 1])) i++;
+      else this.#statement(nodes[i]!);
+    }
+  }
+
+  /** A direct load to a V register in a local, or store of one, as what the local is. */
+  #move(first: Node, second: Node | undefined): boolean {
+    const fp = this.#around.fp;
+    if (!fp || first.uses !== 1) return false;
+    if (second?.k === "set_v" && first.k === "direct_load" && second.value === first) {
+      const ty = fp.float_at(v_place(second) ?? NaN, second.access);
+      if (ty === undefined) return false;
+      fp.set_v(v_place(second)!, ty, () => {
+        this.#direct_address(first.range);
+        DIRECT_LOAD[ty](this.#code, first.offset);
+      });
+    } else if (second?.k === "direct_store" && first.k === "get_v" && second.value === first) {
+      const ty = fp.float_at(v_place(first) ?? NaN, first.access);
+      if (ty === undefined) return false;
+      this.#direct_address(second.range);
+      fp.get_v(v_place(first)!, ty);
+      DIRECT_STORE[ty](this.#code, second.offset);
+    } else return false;
+    return true;
   }
 
   /** Keeps what is on the stack as the value of `node`, or drops it. */
@@ -167,6 +211,12 @@ export class ProgramEmitter {
 
   #local_of(node: Node): number {
     return this.#locals[node.id] ??= this.#borrow(node.ty!);
+  }
+
+  /** Pushes what addresses in a range are added to. */
+  #direct_address(range: Node): void {
+    const { entry, address } = this.#ranges.get(range.id)!;
+    this.#code.get(entry).get(address).byte(0x6a);
   }
 
   #variable(variable: Variable): number {
@@ -294,6 +344,17 @@ export class ProgramEmitter {
         return this.#probe(node);
       case "window":
         this.#window(node);
+        return;
+      case "range":
+        return this.#range(node);
+      case "direct_load":
+        this.#direct_address(node.range);
+        DIRECT_LOAD[node.ty!](c, node.offset);
+        return this.#keep(node);
+      case "direct_store":
+        this.#direct_address(node.range);
+        this.#push(node.value);
+        DIRECT_STORE[node.value.ty!](c, node.offset);
         return;
       case "compare_exchange":
         this.#compare_exchange(node);
@@ -545,6 +606,26 @@ export class ProgramEmitter {
     c.u8(0x6a).i32(0x1000).u8(0x4b, 0x72);
     c.get(entry).byte(0x72);
     c.set(this.#local_of(node));
+  }
+
+  #range(node: Node & { k: "range" }): void {
+    const c = this.#code, { mask, length, write } = node;
+    const address = this.#borrow("i32");
+    this.#push(node.address);
+    c.set(address);
+    const known = mask.k === "const" ? mask.value as number : 0;
+    const entry = this.#map_entry(address, known, { write });
+    if (mask.k !== "const") {
+      c.get(address);
+      this.#push(mask);
+      c.u8(0x71, 0x72);
+    }
+    // What is aligned to its length does not leave its page.
+    if (known < length - 1) {
+      c.get(address).i32(0xfff).u8(0x71).i32(0x1000 - length).u8(0x4b, 0x72);
+    }
+    c.set(this.#local_of(node));
+    this.#ranges.set(node.id, { entry, address });
   }
 
   #load(node: Node & { k: "load" }): void {

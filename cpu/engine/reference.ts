@@ -160,6 +160,12 @@ class Evaluation {
       case "window":
         this.#values[node.id] = 0;
         return "next";
+      case "range":
+        this.#values[node.id] = 1;
+        return "next";
+      case "direct_load":
+      case "direct_store":
+        throw new TypeError("no memory is accessed directly here");
       case "compare_exchange":
         this.#values[node.id] = this.#compare_exchange(node) ? 1 : 0;
         return this.#stay();

@@ -254,6 +254,37 @@ export class Builder {
     return this.#push({ k: "call", ty: helper.ty, helper, args: this.#use(...nodes) });
   }
 
+  /**
+   * Zero when `length` bytes from `address` can be accessed directly: they lie in one page that is
+   * mapped and little-endian, and the address has the bits of `mask` (2^n - 1) clear. It never
+   * faults. Then, and only then, {@link direct_load} and {@link direct_store} may be used.
+   */
+  range(address: Node, length: number, mask: Node | number, write: boolean): Node {
+    const bits = typeof mask === "number" ? this.c(mask) : mask;
+    return this.#push({
+      k: "range",
+      ty: "i32",
+      address: this.#use1(address),
+      length,
+      mask: this.#use1(bits),
+      write,
+    });
+  }
+  /** Loads from a range that can be accessed directly. */
+  direct_load(range: Node, offset: number, ty: "i32" | "i64" | "v128"): Node {
+    return this.#push({ k: "direct_load", ty, range: this.#use1(range), offset });
+  }
+  /** Stores to a range that can be accessed directly. */
+  direct_store(range: Node, offset: number, value: Node): void {
+    this.#push({
+      k: "direct_store",
+      ty: undefined,
+      range: this.#use1(range),
+      offset,
+      value: this.#use1(value),
+    });
+  }
+
   /** Calls a helper that always exits, and leaves, unless `guard` is satisfied. */
   guard(guard: Guard, helper: Helper): void {
     this.#push({ k: "guard", ty: undefined, guard, helper });

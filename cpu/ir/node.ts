@@ -117,6 +117,20 @@ export type Node =
       readonly write: boolean;
     }
     | { readonly k: "call"; readonly helper: Helper; readonly args: readonly Node[] }
+    | {
+      readonly k: "range";
+      readonly address: Node;
+      readonly length: number;
+      readonly mask: Node;
+      readonly write: boolean;
+    }
+    | { readonly k: "direct_load"; readonly range: Node; readonly offset: number }
+    | {
+      readonly k: "direct_store";
+      readonly range: Node;
+      readonly offset: number;
+      readonly value: Node;
+    }
     | { readonly k: "guard"; readonly guard: Guard; readonly helper: Helper }
     | { readonly k: "pc" }
     | { readonly k: "branch"; readonly offset: Node }

@@ -82,7 +82,13 @@ export const ARITH_F64: Readonly<Record<VfpArith, Helper>> = by_kind((kind) => {
   const compute = F64_ARITH[kind];
   return helper(
     `${kind}_f64`,
-    { args: ["i32", "i32", "i32"], ty: undefined, exits: true, keeps_core: true, keeps_vectors: true },
+    {
+      args: ["i32", "i32", "i32"],
+      ty: undefined,
+      exits: true,
+      keeps_core: true,
+      keeps_vectors: true,
+    },
     (cpu, d, n, m) => {
       if (vectors(cpu)) return;
       compute(

@@ -6,7 +6,14 @@
 import type { Builder } from "../ir/builder.ts";
 import type { Node } from "../ir/node.ts";
 import { check_fp } from "./fp_check.ts";
-import { is_inexact_known, is_nearest, is_normal, is_plain, is_zero, keeps_denormals } from "./fp_fast.ts";
+import {
+  is_inexact_known,
+  is_nearest,
+  is_normal,
+  is_plain,
+  is_zero,
+  keeps_denormals,
+} from "./fp_fast.ts";
 import {
   BY_MODE,
   F16_TO_F32,

@@ -12,6 +12,8 @@ import { VectorRegisters } from "./vector_registers.ts";
 
 /** Fields that only floating-point instructions and their helpers change while a region runs. */
 const COPIED: ReadonlySet<Field> = new Set([
+  STATE.fp_enabled,
+  STATE.simd_enabled,
   STATE.fp_plain,
   STATE.fpscr,
   STATE.fp_flags,
@@ -130,6 +132,7 @@ export class RegionFp {
       },
       after_call: (helper) => this.#called(helper),
       get_v: (at, access) => this.#vectors.get(at, access),
+      float_at: (at, access) => this.#vectors.float_at(at, access),
       set_v: (at, access, push) => this.#vectors.set(at, access, push),
     };
   }

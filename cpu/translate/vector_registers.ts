@@ -104,7 +104,7 @@ export class VectorRegisters {
     if (uses === 0) return;
     const doubles = (uses & (USE.i64 | USE.f64)) !== 0, words = (uses & USE.word) !== 0;
     if ((uses & (USE.narrow | USE.both)) !== 0 || (doubles && words)) this.#cell(word, 8, "v128");
-    else if (doubles) this.#cell(word, 8, uses & USE.f64 ? "f64" : "i64");
+    else if (doubles) this.#cell(word, 8, "f64");
     else {
       for (const w of [word, word + 1]) {
         if (this.#uses[w]) this.#cell(w, 4, this.#uses[w]! & USE.f32 ? "f32" : "i32");
@@ -172,6 +172,13 @@ export class VectorRegisters {
     return true;
   }
 
+  /** The type of the local for an access of its width, where it is a float. */
+  float_at(at: number, access: VAccess): "f32" | "f64" | undefined {
+    const cell = this.#by_word[at >> 2];
+    if (!cell || cell.at !== at || (cell.ty !== "f32" && cell.ty !== "f64")) return undefined;
+    return access === (cell.ty === "f32" ? "i32" : "i64") ? cell.ty : undefined;
+  }
+
   #reinterpret(to: Ty, from: Ty): void {
     if (to !== from) this.#op(`${to}.reinterpret_${from}`);
   }
@@ -205,7 +212,10 @@ export class VectorRegisters {
     if (cell.bytes === 16) this.#code.get(cell.local);
     push();
     if (cell.bytes !== 16) return;
-    this.#op("i8x16.shuffle", ...(at === cell.at ? [...OTHER_LOW, ...HIGH] : [...LOW, ...OTHER_LOW]));
+    this.#op(
+      "i8x16.shuffle",
+      ...(at === cell.at ? [...OTHER_LOW, ...HIGH] : [...LOW, ...OTHER_LOW]),
+    );
   }
 
   #set_halves(at: number, push: () => void): boolean {
