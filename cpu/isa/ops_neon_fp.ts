@@ -10,6 +10,7 @@
 import type { NeonLane } from "../fp/mod.ts";
 import type { Builder } from "../ir/builder.ts";
 import type { Node } from "../ir/node.ts";
+import { fuses_multiply_add } from "../wasm/fused.ts";
 import { check_simd } from "./fp_check.ts";
 import { is_inexact_known } from "./fp_fast.ts";
 import {
@@ -119,6 +120,24 @@ function multiply_add(b: Builder, op: "add" | "sub", x: Node, n: Node, m: Node):
   };
 }
 
+/** `x ± n * m`, rounded once by a host that can. */
+function fused(b: Builder, op: "madd" | "nmadd", x: Node, n: Node, m: Node): Guess | undefined {
+  if (!fuses_multiply_add()) return undefined;
+  const value = b.op(`f32x4.relaxed_${op}`, n, m, x);
+  return {
+    value,
+    common: [n, m, x, value],
+    telling: [value],
+    lanes: () => {
+      // A zero product leaves the other operand as it is.
+      const factor = or(b, zero(b, n), zero(b, m));
+      const same = and(b, factor, b.op("f32x4.eq", value, x));
+      const any_denormal = or(b, denormal(b, x), or(b, denormal(b, n), denormal(b, m)));
+      return { good: or(b, normal(b, value), same), bad: any_denormal };
+    },
+  };
+}
+
 const COMPARISONS: Partial<Record<NeonLane, string>> = {
   ...{ vceq: "eq", vcge: "ge", vcgt: "gt", vcle: "le", vclt: "lt" },
   ...{ vacge: "ge", vacgt: "gt" },
@@ -156,6 +175,9 @@ function guess(b: Builder, kind: NeonLane, d: Node, n: Node, m: Node): Guess | u
     case "vmla":
     case "vmls":
       return multiply_add(b, kind === "vmla" ? "add" : "sub", d, n, m);
+    case "vfma":
+    case "vfms":
+      return fused(b, kind === "vfma" ? "madd" : "nmadd", d, n, m);
     case "vrecps":
       return multiply_add(b, "sub", splat(b, two), n, m);
     case "vrsqrts": {

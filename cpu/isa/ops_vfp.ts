@@ -7,6 +7,7 @@ import type { VfpArith } from "../fp/mod.ts";
 import type { Builder } from "../ir/builder.ts";
 import type { Node } from "../ir/node.ts";
 import { STATE } from "../state.ts";
+import { fuses_multiply_add } from "../wasm/fused.ts";
 import { check_fp, check_scalar } from "./fp_check.ts";
 import {
   is_finite,
@@ -90,6 +91,23 @@ function fused_f32(b: Builder, kind: VfpArith, o: Operands): Guess {
   };
 }
 
+/** `±d ± n * m`, rounded once by a host that can. */
+function fused(b: Builder, ty: Precision, kind: VfpArith, o: Operands): Guess {
+  const shape = ty === "f32" ? "f32x4" : "f64x2";
+  const n = b.v(o.n, ty), m = b.v(o.m, ty), d = b.v(o.d, ty);
+  const addend = kind === "vfnma" || kind === "vfnms" ? b.op(`${ty}.neg`, d) : d;
+  const name = kind === "vfma" || kind === "vfnms" ? "madd" : "nmadd";
+  const [x, y, z] = [n, m, addend].map((v) => b.op(`${shape}.splat`, v));
+  const lanes = b.op(`${shape}.relaxed_${name}`, x!, y!, z!);
+  const value = b.op_imm(`${shape}.extract_lane`, [0], lanes);
+  const factor = (): Node => b.or(is_zero(b, ty, n), is_zero(b, ty, m));
+  return {
+    value,
+    right: is_normal(b, ty, value),
+    zero: () => b.and(is_zero(b, ty, value), factor()),
+  };
+}
+
 function guess(b: Builder, ty: Precision, kind: VfpArith, o: Operands): Guess {
   switch (kind) {
     case "vadd":
@@ -117,7 +135,7 @@ function guess(b: Builder, ty: Precision, kind: VfpArith, o: Operands): Guess {
     case "vnmls":
       return multiply_add(b, ty, kind, o);
     default:
-      return fused_f32(b, kind, o);
+      return fuses_multiply_add() ? fused(b, ty, kind, o) : fused_f32(b, kind, o);
   }
 }
 
@@ -159,7 +177,7 @@ export const vfp_arith_d = define_op<{ kind: VfpArith }>()("vfp_arith_d", {
   lower(b, { kind }, o) {
     check_fp(b);
     const exact = (): Node => arith_f64(b, kind, o);
-    if (kind.startsWith("vf")) b.set_v(o.d, "i64", exact());
+    if (kind.startsWith("vf") && !fuses_multiply_add()) b.set_v(o.d, "i64", exact());
     else guess_or(b, "f64", o.d, guess(b, "f64", kind, o), exact);
   },
   inline: combos({ kind: HOT }),
