@@ -143,8 +143,8 @@ export class SoftOneRegs {
     this.#fixed(id(VFP_SYSTEM.MVFR1), "MVFR1", () => u32(fp.identity.mvfr1));
     this.#add(
       id(VFP_SYSTEM.FPSCR),
-      () => u32(fp.get_fpscr()),
-      (value) => fp.set_fpscr(s32(value)),
+      () => u32(get_fpscr(cpu)),
+      (value) => set_fpscr(cpu, s32(value)),
     );
     this.#add(id(VFP_SYSTEM.FPEXC), () => u32(fp.fpexc), (value) => fp.set_fpexc(s32(value)));
   }

@@ -109,6 +109,12 @@ export const STATE = {
   simd_enabled: place("simd_enabled"),
   /** FPSCR without NZCV, QC and the cumulative flags: AHP, DN, FZ, RMode, Stride, Len, enables. */
   fpscr: place("fpscr"),
+  /**
+   * 1 when rounding is to nearest, denormals count, there are no short vectors and the inexact flag is
+   * set: then the host's results are Arm's, but for NaNs, infinities and what is close to zero. It
+   * follows from `fpscr` and `fp_flags` (see `fpscr.ts`).
+   */
+  fp_plain: place("fp_plain"),
   /** FPSCR.NZCV, in bits 31:28. */
   fp_nzcv: place("fp_nzcv"),
   /** Cumulative flags: IOC 0, DZC 1, OFC 2, UFC 3, IXC 4, IDC 7. */
@@ -139,8 +145,11 @@ export const STATE = {
   insn_count: place("insn_count", "i64"),
   /** Those of {@link insn_count} that the interpreter executed, or with which it entered a region. */
   interpreted: place("interpreted", "i64"),
-  /** The VFP/NEON register file: 32 double registers. S and Q registers overlay it. */
-  v: place("v", "i64", 34),
+  /**
+   * The VFP/NEON register file: 32 double registers. S and Q registers overlay it. 16 more carry
+   * what helpers take and give but cannot pass.
+   */
+  v: place("v", "i64", 50),
 } satisfies Record<string, Field>;
 
 /** Byte address of V registers, 16-byte aligned for v128 accesses. */

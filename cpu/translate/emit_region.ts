@@ -11,6 +11,7 @@ import type { Node } from "../ir/node.ts";
 import { MEM, STATE } from "../state.ts";
 import { Code, OP } from "../wasm/encoder.ts";
 import { analyse, type ControlFlow } from "./control_flow.ts";
+import { RegionFp } from "./fp_state.ts";
 import { wanted_flags } from "./flag_liveness.ts";
 import { LazyFlags } from "./lazy_flags.ts";
 import { type Block, is_switched, type Region, type RegionInsn, type Scope } from "./region.ts";
@@ -57,6 +58,7 @@ export class RegionEmitter {
   readonly #checked: ReadonlyMap<number, number>;
   /** Where an indirect branch goes that a switch takes. */
   readonly #switched = this.code.local("i32");
+  readonly #fp: RegionFp;
   readonly #labels: Label[] = [];
   /** Instructions of the block after the one that is being emitted: counted, but not executed yet. */
   #remaining = 0;
@@ -73,9 +75,16 @@ export class RegionEmitter {
     for (const id of this.#flow.order.keys()) {
       for (const { program } of region.blocks[id]!.insns) this.#find_registers(program.nodes);
     }
+    this.#fp = new RegionFp(this.code, this.#programs(), this.#flow.dominates);
     this.#flags = new LazyFlags(this.code);
     this.#wanted = wanted_flags(region, this.#flow);
     this.#emit();
+  }
+
+  *#programs(): Iterable<readonly Node[]> {
+    for (const id of this.#flow.order.keys()) {
+      for (const { program } of this.#region.blocks[id]!.insns) yield program.nodes;
+    }
   }
 
   #find_registers(nodes: readonly Node[]): void {
@@ -99,6 +108,7 @@ export class RegionEmitter {
       c.i32(0).mem(OP.i32_load, 2, STATE.r.address + 4 * index).set(local);
     }
     this.#load_map();
+    this.#fp.enter();
     c.i32(0).mem(OP.i32_load, 2, STATE.pc_page.address).set(this.#entry_page);
     c.i32(this.#region.thumb ? 1 : 0).set(this.#thumb);
     // The interpreter has counted the record that led here.
@@ -119,6 +129,7 @@ export class RegionEmitter {
     for (const index of this.#written) {
       c.i32(0).get(this.#registers.get(index)!).mem(OP.i32_store, 2, STATE.r.address + 4 * index);
     }
+    this.#fp.leave();
     this.#flags.settle();
     c.i32(0).i32(0).mem(OP.i64_load, 3, STATE.insn_count.address);
     c.get(this.#count).u8(0xac, 0x7c).mem(OP.i64_store, 3, STATE.insn_count.address);
@@ -404,6 +415,7 @@ export class RegionEmitter {
         this.#load_map();
         for (const checked of this.#checked.values()) c.i32(0).set(checked);
       },
+      fp: this.#fp.in_block(block.id, insn.insn.cond === 14),
     };
   }
 

@@ -83,7 +83,15 @@ export class TranslatorEngine extends InterpreterEngine {
   readonly #live = new Set<Translated>();
   readonly #cache_bytes: number;
   readonly #counts = {
-    ...{ regions: 0, region_insns: 0, dropped: 0, evicted: 0, translate_ms: 0, modules: 0, bundles: 0 },
+    ...{
+      regions: 0,
+      region_insns: 0,
+      dropped: 0,
+      evicted: 0,
+      translate_ms: 0,
+      modules: 0,
+      bundles: 0,
+    },
     /** Of the regions that are there. */
     code_bytes: 0,
   };
