@@ -114,7 +114,7 @@ Deno.test("Unprivileged accesses have User mode's maps", () => {
   start();
   rig.poke(L2 + 4 * 0x10, 0x4002_0000 | 2 | 1 << 4 | 7 << 6);
   memory.load(0x11_000, 4, 1);
-  const user = cpu.get(STATE.user_read_map);
+  const user = cpu.get(STATE.user_map);
   assert.ok((cpu.i32[(user >> 2) + 0x11]! & 1) === 0);
   assert.ok(!mapped(0x11_000));
   memory.load(0x10_000, 4, 1);

@@ -311,9 +311,7 @@ export class Subject {
     const cpu = this.cpu;
     cpu.mem = this.#mapped ? cpu.system.memory : this.#arena;
     if (this.#mapped) return cpu.system.maps.select();
-    for (const map of ["read_map", "write_map", "user_read_map", "user_write_map"] as const) {
-      cpu.set(STATE[map], NO_MAP);
-    }
+    for (const map of ["map", "user_map"] as const) cpu.set(STATE[map], NO_MAP);
   }
 
   #result(): Result {
