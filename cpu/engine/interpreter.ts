@@ -98,8 +98,8 @@ export class InterpreterEngine implements Engine {
   flush_tlb(): void {
     code_tlb_clear(this.cpu);
   }
-  flush_tlb_page(va: number): void {
-    code_tlb_clear_page(this.cpu, va);
+  flush_tlb_page(va: number, tag: number): void {
+    code_tlb_clear_page(this.cpu, va, tag);
   }
   page_written(pa_page: number, offset: number, length: number): boolean {
     let kept = false;
