@@ -17,6 +17,7 @@ export const WASM_PAGE = 65536;
  * 0x0000_1000  CPU state
  * 0x0000_2000  scratch records: single steps, instructions that straddle pages
  * 0x0001_0000  code TLB: 4096 entries of {tag, record page}
+ * 0x0002_0000  targets of indirect branches: 1024 entries of 64 bytes
  * 0x0010_0000  record pages: predecoded instructions
  * 0x0810_0000  page maps: map_contexts times {read map, write map}, 4 MiB each
  * 0x3000_0000  guest RAM
@@ -27,6 +28,8 @@ export const MEM = {
   scratch: 0x2000,
   code_tlb: 0x1_0000,
   code_tlb_entries: 4096,
+  branch_targets: 0x2_0000,
+  branch_target_entries: 1024,
   records: 0x10_0000,
   records_end: 0x800_0000,
   maps: 0x810_0000,
@@ -94,6 +97,8 @@ export const STATE = {
   pc_page: place("pc_page"),
   /** The record at which the engine stopped. */
   rec: place("rec"),
+  /** The record of the last access in translated code that the page maps could not do, or 0. */
+  missed: place("missed"),
   /** Instructions left before the engine returns, at a taken branch; anyone may zero it. */
   budget: place("budget"),
   /** Non-zero: leave the engine now; one of EXIT. */

@@ -2,11 +2,13 @@ import type { Cpu } from "../cpu.ts";
 import { FIRST_NUMBER } from "../engine/handlers.ts";
 import { HANDLER } from "../engine/main_function.ts";
 import { InterpreterEngine, type RecordPage } from "../engine/interpreter.ts";
+import { seen_targets } from "../engine/branch_targets.ts";
 import { RECORD } from "../engine/record.ts";
+import type { Insn } from "../isa/decoder.ts";
 import { is_wide } from "../isa/decoder.ts";
 import { EXIT, MEM, STATE } from "../state.ts";
 import { RegionEmitter } from "./emit_region.ts";
-import { InsnCache } from "./prepared.ts";
+import { InsnCache, prepare } from "./prepared.ts";
 import { find_region, type InsnSource, type Region, type Source } from "./region.ts";
 
 /** How the translator decides; tests lower the thresholds. */
@@ -45,6 +47,11 @@ interface Found {
   readonly pages: ReadonlyMap<number, RecordPage>;
 }
 
+/** Samples with misses of an access that make it one that often misses. */
+const MANY_MISSES = 4;
+
+const NONE: readonly number[] = [];
+
 /** Room for code, unless told. */
 export const DEFAULT_CACHE_BYTES: number = 64 << 20;
 
@@ -59,6 +66,8 @@ export class TranslatorEngine extends InterpreterEngine {
   /** Hot records, and where they were seen. */
   readonly #queue = new Map<number, Seen>();
   #waited = 0;
+  /** How often samples met accesses that had missed the page maps, by record, for each page. */
+  readonly #misses = new Map<RecordPage, Map<number, number>>();
   readonly #insns = new InsnCache();
   /** Instructions to the next sample. */
   #slice: number;
@@ -105,11 +114,12 @@ export class TranslatorEngine extends InterpreterEngine {
 
   /** Looks at a place that execution came by. Translated code is looked at less often. */
   #sample(rec: number): void {
+    if (this.cpu.get(STATE.missed) !== 0) this.#missed();
     if (rec >= MEM.records && this.cpu.u16[rec >> 1]! >= FIRST_NUMBER) {
       this.#slice = Math.min(2 * this.#slice, 32 * this.#sample_every);
     } else if (rec >= MEM.records) {
       this.#slice = this.#sample_every;
-      const places = this.#places(rec);
+      const places = counts_of(this.#samples, this.page_of(rec));
       const samples = (places.get(rec) ?? 0) + 1;
       places.set(rec, samples);
       if (samples === this.#hot) {
@@ -121,12 +131,21 @@ export class TranslatorEngine extends InterpreterEngine {
     if (this.#queue.size >= this.#batch || ++this.#waited > 4 * this.#batch) this.#translate();
   }
 
-  /** The samples of the page that a record belongs to. */
-  #places(rec: number): Map<number, number> {
+  /** An access missed since the last sample; one that does so often is translated in another way. */
+  #missed(): void {
+    const rec = this.cpu.get(STATE.missed);
+    this.cpu.set(STATE.missed, 0);
     const page = this.page_of(rec);
-    let places = this.#samples.get(page);
-    if (!places) this.#samples.set(page, places = new Map());
-    return places;
+    const counts = counts_of(this.#misses, page);
+    const misses = (counts.get(rec) ?? 0) + 1;
+    counts.set(rec, misses);
+    if (misses !== MANY_MISSES) return;
+    const offset = ((rec - page.base) / RECORD.size) << (page.thumb ? 1 : 2);
+    this.#drop_at(page, offset, 1);
+  }
+
+  #is_slow(page: RecordPage, rec: number): boolean {
+    return (this.#misses.get(page)?.get(rec) ?? 0) >= MANY_MISSES;
   }
 
   /** Translates what is queued, as one module. */
@@ -136,7 +155,7 @@ export class TranslatorEngine extends InterpreterEngine {
     for (const [rec, seen] of this.#queue) {
       const region = this.#find(rec, seen);
       if (region) found.push(region);
-      else this.#places(rec).set(rec, -Infinity);
+      else counts_of(this.#samples, this.page_of(rec)).set(rec, -Infinity);
     }
     this.#queue.clear();
     this.#waited = 0;
@@ -172,29 +191,51 @@ export class TranslatorEngine extends InterpreterEngine {
         if (!page) return undefined;
         pages.set(at, page);
       }
-      return this.#source(page, address & 0xfff);
+      return this.#source(page, address & 0xfff, seen.page);
     };
     const region = find_region(entry, thumb, source);
     return region !== undefined && region.insns > 1 ? { rec, region, pages } : undefined;
   }
 
   /** The instruction at an offset of a page, when it has been executed and lies in that page alone. */
-  #source(page: RecordPage, offset: number): Source | undefined {
+  #source(page: RecordPage, offset: number, entry_page: number): Source | undefined {
     const cpu = this.cpu;
     const { thumb } = page;
     const unit = thumb ? 2 : 4;
     if ((offset & (unit - 1)) !== 0) return undefined;
     const slot = offset / unit;
-    const handler = cpu.u16[(page.base + slot * RECORD.size) >> 1]!;
-    if (handler < HANDLER.cond) return undefined;
+    const rec = page.base + slot * RECORD.size;
+    if (cpu.u16[rec >> 1]! < HANDLER.cond) return undefined;
     const at = cpu.code_address(page.pa) + offset;
-    if (!thumb) return { insn: this.#insns.a32(cpu.u32[at >>> 2]!), size: 4, it_goes_on: false };
+    if (!thumb) {
+      const insn = this.#insns.a32(cpu.u32[at >>> 2]!);
+      const seen = this.#seen(rec, insn, { thumb, entry_page });
+      return { insn, size: 4, it_goes_on: false, slow: this.#is_slow(page, rec), seen };
+    }
     const first = cpu.u16[at >>> 1]!;
     const wide = is_wide(first);
     if (wide && offset === 0xffe) return undefined;
     const insn = this.#insns.thumb(first, wide ? cpu.u16[(at + 2) >>> 1]! : 0, page.it[slot]!);
     const size = wide ? 4 : 2;
-    return { insn, size, it_goes_on: offset + size === 0x1000 && page.it[2048] !== 0 };
+    const it_goes_on = offset + size === 0x1000 && page.it[2048] !== 0;
+    const seen = this.#seen(rec, insn, { thumb, entry_page });
+    return { insn, size, it_goes_on, slow: this.#is_slow(page, rec), seen };
+  }
+
+  /** Where an indirect branch went in its own instruction set, relative to a page. */
+  #seen(
+    rec: number,
+    insn: Insn,
+    { thumb, entry_page }: { thumb: boolean; entry_page: number },
+  ): readonly number[] {
+    const indirect = prepare(insn)?.indirect;
+    if (!indirect || indirect.returns) return NONE;
+    const out: number[] = [];
+    for (const target of seen_targets(this.cpu, rec)) {
+      if (indirect.exchange && (target & 1) !== (thumb ? 1 : 0)) continue;
+      out.push(((target & (thumb ? ~1 : ~3)) - entry_page) | 0);
+    }
+    return out;
   }
 
   /** Drops the oldest quarter, by its code: what is still hot is soon translated again. */
@@ -209,7 +250,8 @@ export class TranslatorEngine extends InterpreterEngine {
 
   #install({ rec, region, pages }: Found, number: number, bytes: number): void {
     const ranges = new Map<RecordPage, { from: number; to: number }>();
-    for (const { start, end } of region.blocks) {
+    for (const { start, end, switches } of region.blocks) {
+      if (switches) continue;
       const page = pages.get(start & ~0xfff)!;
       const range = ranges.get(page) ?? { from: 0x1000, to: 0 };
       range.from = Math.min(range.from, start & 0xfff);
@@ -231,6 +273,11 @@ export class TranslatorEngine extends InterpreterEngine {
 
   protected override code_dropped(page: RecordPage, offset: number, length: number): void {
     this.#forget_samples(page, offset, length);
+    this.#drop_at(page, offset, length);
+  }
+
+  /** Drops the regions that cover some bytes of a page. */
+  #drop_at(page: RecordPage, offset: number, length: number): void {
     const list = this.#regions.get(page);
     if (!list) return;
     for (const region of [...list]) {
@@ -241,13 +288,15 @@ export class TranslatorEngine extends InterpreterEngine {
 
   /** Other code may come there, which may be hot, and may be translated. */
   #forget_samples(page: RecordPage, offset: number, length: number): void {
-    const places = this.#samples.get(page);
-    if (!places) return;
     const shift = page.thumb ? 1 : 2;
     const first = page.base + (offset >> shift) * RECORD.size;
     const last = page.base + ((offset + length - 1) >> shift) * RECORD.size;
-    for (const rec of places.keys()) if (rec >= first && rec <= last) places.delete(rec);
-    if (places.size === 0) this.#samples.delete(page);
+    for (const counts of [this.#samples, this.#misses]) {
+      const places = counts.get(page);
+      if (!places) continue;
+      for (const rec of places.keys()) if (rec >= first && rec <= last) places.delete(rec);
+      if (places.size === 0) counts.delete(page);
+    }
   }
 
   #drop(region: Translated): void {
@@ -265,4 +314,14 @@ export class TranslatorEngine extends InterpreterEngine {
     this.#counts.code_bytes -= region.bytes;
     this.#counts.dropped++;
   }
+}
+
+/** The counts of a page, which are made when there are none yet. */
+function counts_of(
+  counts: Map<RecordPage, Map<number, number>>,
+  page: RecordPage,
+): Map<number, number> {
+  let places = counts.get(page);
+  if (!places) counts.set(page, places = new Map());
+  return places;
 }
