@@ -18,9 +18,9 @@ export const WASM_PAGE = 65536;
  * 0x0000_2000  scratch records: single steps, instructions that straddle pages
  * 0x0001_0000  code TLB: 4096 entries of {tag, record page}
  * 0x0002_0000  targets of indirect branches: 1024 entries of 64 bytes
- * 0x0010_0000  page maps: MAP_CONTEXTS times {read map, write map}, 4 MiB each
- * 0x0810_0000  record pages: predecoded instructions
- * 0x1000_0000  guest RAM
+ * 0x0010_0000  record pages: predecoded instructions
+ * 0x0810_0000  page maps: map_contexts times {read map, write map}, 4 MiB each
+ * 0x3000_0000  guest RAM
  * ```
  */
 export const MEM = {
@@ -30,12 +30,12 @@ export const MEM = {
   code_tlb_entries: 4096,
   branch_targets: 0x2_0000,
   branch_target_entries: 1024,
-  maps: 0x10_0000,
+  records: 0x10_0000,
+  records_end: 0x800_0000,
+  maps: 0x810_0000,
   map_bytes: 0x40_0000,
-  map_contexts: 7,
-  records: 0x810_0000,
-  records_end: 0x1000_0000,
-  guest_ram: 0x1000_0000,
+  map_contexts: 65,
+  guest_ram: 0x3000_0000,
 } as const;
 
 /** Type of a state field. */
@@ -125,7 +125,7 @@ export const STATE = {
   map: place("map"),
   /** The same for unprivileged (LDRT, STRT) accesses. */
   user_map: place("user_map"),
-  /** Context number shifted left by one: with T it makes bits 11:0 of code TLB tags. */
+  /** An even number for the current context: with T it makes bits 11:0 of code TLB tags. */
   code_tag: place("code_tag"),
   /** Exclusive monitor: 1 when open. */
   excl_open: place("excl_open"),

@@ -595,7 +595,9 @@ export class ProgramEmitter {
     if (local !== undefined && !unprivileged) c.get(local);
     else c.i32(0).mem(OP.i32_load, 2, (unprivileged ? STATE.user_map : STATE.map).address);
     c.get(address).i32(12).u8(0x76).i32(2).u8(0x74, 0x6a);
-    c.mem(OP.i32_load, 2, write ? MEM.map_bytes : 0).tee(entry);
+    // Bit 0 says that there is an entry; from here on, that there is none.
+    c.mem(OP.i32_load, 2, write ? MEM.map_bytes : 0).i32(1).u8(0x73);
+    c.tee(entry);
     if (mask === 0) c.i32(1).u8(0x71);
     else c.get(address).u8(0x72).i32(mask).u8(0x71);
     return entry;
