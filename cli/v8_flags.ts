@@ -2,7 +2,7 @@
 
 /**
  * Generated code forms no address beyond the 4 GiB that its memory has, so V8's checks of them find
- * nothing (docs/architecture.md). Without them code full of memory accesses is up to a quarter faster.
+ * nothing (docs/architecture.md). Without them code full of memory accesses is a fifth faster.
  */
 const UNCHECKED = "--no-wasm-bounds-checks";
 
