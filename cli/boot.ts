@@ -16,7 +16,7 @@ import { read_file } from "./read_file.ts";
 import { watch_silence } from "./silence.ts";
 import { format_final_stats } from "./stats.ts";
 import { Stopper } from "./stopper.ts";
-import { flags_hint, v8_flags } from "./v8_flags.ts";
+import { flags_hint } from "./v8_flags.ts";
 
 /** Options of `armvm boot`, as the program parses them. */
 export interface BootOptions {
@@ -103,7 +103,7 @@ export async function run_guest(
   // Stopped while loading: the loading thread ends with the process.
   if (!(machine instanceof Machine)) return machine;
   progress.end();
-  const hint = machine.accel.accel === "soft" ? flags_hint(v8_flags()) : undefined;
+  const hint = machine.accel.accel === "soft" ? flags_hint() : undefined;
   if (hint !== undefined) log("debug", hint);
   await using _machine = machine;
   using console = open_console(options.console, {

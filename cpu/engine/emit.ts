@@ -540,8 +540,9 @@ export class ProgramEmitter {
       this.#code.i32(0);
       return V_BASE + place;
     }
-    if (node.index.k === "operand") this.#around.operand(node.index.name);
-    else this.#push(node.index);
+    // Computed, it could lead out of the register file, and of the memory.
+    if (index.k !== "operand") throw new TypeError("a V register's index must be an operand");
+    this.#around.operand(index.name);
     return V_BASE + node.disp;
   }
 
