@@ -540,6 +540,7 @@ export class ProgramEmitter {
       this.#code.i32(0);
       return V_BASE + place;
     }
+    const { index } = node;
     // Computed, it could lead out of the register file, and of the memory.
     if (index.k !== "operand") throw new TypeError("a V register's index must be an operand");
     this.#around.operand(index.name);
