@@ -422,7 +422,10 @@ export class RegionEmitter {
   /** Leaves for the interpreter to execute an instruction. */
   #miss(insn: RegionInsn): void {
     const at = this.#record(page_of(insn.address), insn.address & 0xfff);
-    this.code.i32(0).i32(at).mem(OP.i32_store, 2, STATE.missed.address);
+    const c = this.code;
+    c.i32(0).i32(at).mem(OP.i32_store, 2, STATE.missed.address);
+    c.i32(0).i32(0).mem(OP.i32_load, 2, STATE.misses.address).i32(1).byte(0x6a);
+    c.mem(OP.i32_store, 2, STATE.misses.address);
     this.#remaining++;
     this.#leave_to_record(page_of(insn.address), insn.address & 0xfff);
     this.#remaining--;

@@ -50,8 +50,12 @@ const LONGEST_SLICE = 8;
 /** Samples without anything new after which regions are brought together, and how many at most. */
 const CALM = 200;
 const LARGEST_BUNDLE = 512;
-/** Samples with misses of an access that make it one that often misses. */
+/**
+ * Samples that make an access one that often misses: those between which there was one miss or more in
+ * so many instructions, this one last.
+ */
 const MANY_MISSES = 4;
+const RARELY = 200;
 
 const NONE: readonly number[] = [];
 
@@ -129,7 +133,7 @@ export class TranslatorEngine extends InterpreterEngine {
 
   /** Looks at a place that execution came by. Translated code is looked at less often. */
   #sample(rec: number): void {
-    if (this.cpu.get(STATE.missed) !== 0) this.#missed();
+    if (this.cpu.get(STATE.misses) !== 0) this.#missed();
     if (rec >= MEM.records && this.cpu.u16[rec >> 1]! >= FIRST_NUMBER) {
       this.#slice = Math.min(2 * this.#slice, LONGEST_SLICE * this.#sample_every);
     } else if (rec >= MEM.records) {
@@ -164,10 +168,15 @@ export class TranslatorEngine extends InterpreterEngine {
     this.#counts.translate_ms += performance.now() - start;
   }
 
-  /** An access missed since the last sample; one that does so often is translated in another way. */
+  /**
+   * Accesses have missed since the last sample. One that does so again and again is translated in
+   * another way; most come to a page for the first time and will find it then.
+   */
   #missed(): void {
     const rec = this.cpu.get(STATE.missed);
-    this.cpu.set(STATE.missed, 0);
+    const often = this.cpu.get(STATE.misses) * RARELY > this.#slice;
+    this.cpu.set(STATE.misses, 0);
+    if (!often) return;
     const page = this.page_of(rec);
     const counts = counts_of(this.#misses, page);
     const misses = (counts.get(rec) ?? 0) + 1;
