@@ -101,6 +101,8 @@ export const STATE = {
   strict_alignment: place("strict_alignment"),
   /** The record of the last access in translated code that the page maps could not do, or 0. */
   missed: place("missed"),
+  /** Not zero: translated code has been dropped, perhaps that which is running. */
+  code_changed: place("code_changed"),
   /** How many there were. */
   misses: place("misses"),
   /** Instructions left before the engine returns, at a taken branch; anyone may zero it. */

@@ -69,6 +69,8 @@ export interface Surroundings {
    * undefined where they are to be done here, by a call.
    */
   readonly miss?: (depth: number) => void;
+  /** A call has been emitted that may store into code. */
+  may_change_code?(): void;
   /** Accesses are often not aligned: those that need not be are done at once within a page. */
   readonly unaligned?: boolean;
   /** Pushes what r15 reads as, where registers are kept in locals. */
@@ -711,6 +713,7 @@ export class ProgramEmitter {
     if (width !== 8) c.i32(width);
     c.get(value).i32(access_bits(options)).u8(OP.call);
     c.leb(width === 8 ? this.#around.imports.store64() : this.#around.imports.store());
+    this.#around.may_change_code?.();
     this.#check_exit();
     this.#depth--;
     c.byte(OP.else);
@@ -747,6 +750,7 @@ export class ProgramEmitter {
     this.#push(node.value);
     c.byte(OP.call);
     c.leb(width === 8 ? this.#around.imports.exchange64() : this.#around.imports.exchange());
+    this.#around.may_change_code?.();
     c.set(done);
     this.#check_exit();
     c.get(done);

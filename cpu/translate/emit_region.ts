@@ -60,6 +60,8 @@ export class RegionEmitter {
   readonly #switched = this.code.local("i32");
   readonly #fp: RegionFp;
   readonly #labels: Label[] = [];
+  /** The instruction that is being emitted may have changed code. */
+  #may_have_changed = false;
   /** Instructions of the block after the one that is being emitted: counted, but not executed yet. */
   #remaining = 0;
   /** Blocks open in the function, the exit block not counted. */
@@ -223,6 +225,18 @@ export class RegionEmitter {
       } else this.#flags.join(known);
       this.#close();
     }
+    if (this.#may_have_changed) this.#check_code(insn);
+  }
+
+  /** Leaves after an instruction that may have stored into the region's own code, when one has. */
+  #check_code(insn: RegionInsn): void {
+    const c = this.code;
+    this.#may_have_changed = false;
+    c.i32(0).mem(OP.i32_load, 2, STATE.code_changed.address).unlikely();
+    this.#open(OP.if);
+    c.i32(0).i32(0).mem(OP.i32_store, 2, STATE.code_changed.address);
+    this.#go_out(insn.address + insn.size, insn.address);
+    this.#close();
   }
 
   /**
@@ -414,6 +428,9 @@ export class RegionEmitter {
       leave: (depth) => at_depth(depth, () => this.#leave(0, page_of(insn.address))),
       miss: stays ? undefined : (depth) => at_depth(depth, () => this.#miss(insn)),
       unaligned: stays,
+      may_change_code: () => {
+        this.#may_have_changed = true;
+      },
       branch: (_, depth) => at_depth(depth, () => this.#branch(insn, block)),
       branch_to: (push, depth, node) =>
         at_depth(depth, () => this.#branch_to(insn, block, { push, exchange: node.exchange })),

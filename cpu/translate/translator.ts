@@ -364,6 +364,7 @@ export class TranslatorEngine extends InterpreterEngine {
   }
 
   #drop(region: Translated): void {
+    this.cpu.set(STATE.code_changed, 1);
     for (const page of region.ranges.keys()) {
       const rest = this.#regions.get(page)!.filter((r) => r !== region);
       if (rest.length > 0) this.#regions.set(page, rest);

@@ -368,6 +368,25 @@ Deno.test("An instruction that lies in two pages is translated, and is another o
   for (let budget = 1; budget < 30; budget++) stage().agree(program, { budget });
 });
 
+Deno.test("A region that begins with a store into its own code executes what was stored", () => {
+  const program: Program = {
+    at: CODE,
+    code: {
+      [CODE]: [
+        0xe5865000, // 1: str r5, [r6]
+        0xe1a05007, // mov r5, r7
+        add(9), // or what was stored
+        0xe2511001, // subs r1, r1, #1
+        0x1afffffa, // bne 1b
+        0xef000000, // svc #0
+      ],
+    },
+    regs: { 1: 30, 5: add(1), 6: CODE + 8, 7: add(5) },
+  };
+  const stops = stage().agree(program);
+  assert.match(stops.at(-1)!.state, new RegExp(`r0=${(1 + 29 * 5).toString(16)} `));
+});
+
 Deno.test("A page that a function was inlined from, mapped elsewhere, brings the other function", () => {
   const program: Program = {
     at: VIRTUAL,
