@@ -16,6 +16,7 @@ export const WASM_PAGE = 65536;
  * 0x0000_0000  unused: address 0 is never valid
  * 0x0000_1000  CPU state
  * 0x0000_2000  scratch records: single steps, instructions that straddle pages
+ * 0x0000_3000  by 2 MiB of virtual memory: a byte, not zero when Device memory may be mapped there
  * 0x0001_0000  code TLB: 4096 entries of {tag, record page}
  * 0x0010_0000  page maps: MAP_CONTEXTS times {read map, write map}, 4 MiB each
  * 0x0810_0000  record pages: predecoded instructions
@@ -25,6 +26,7 @@ export const WASM_PAGE = 65536;
 export const MEM = {
   state: 0x1000,
   scratch: 0x2000,
+  near_device: 0x3000,
   code_tlb: 0x1_0000,
   code_tlb_entries: 4096,
   maps: 0x10_0000,
@@ -120,6 +122,8 @@ export const STATE = {
   map: place("map"),
   /** The same for unprivileged (LDRT, STRT) accesses. */
   user_map: place("user_map"),
+  /** Not zero: accesses that are not aligned fault (SCTLR.A). */
+  strict_alignment: place("strict_alignment"),
   /** Context number shifted left by one: with T it makes bits 11:0 of code TLB tags. */
   code_tag: place("code_tag"),
   /** Exclusive monitor: 1 when open. */

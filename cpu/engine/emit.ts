@@ -624,6 +624,10 @@ export class ProgramEmitter {
     if (known < length - 1) {
       c.get(address).i32(0xfff).u8(0x71).i32(0x1000 - length).u8(0x4b, 0x72);
     }
+    if (node.unaligned) {
+      c.get(address).i32(21).u8(0x76).mem(OP.i32_load8_u, 0, MEM.near_device).byte(0x72);
+      c.i32(0).mem(OP.i32_load, 2, STATE.strict_alignment.address).byte(0x72);
+    }
     c.set(this.#local_of(node));
     this.#ranges.set(node.id, { entry, address });
   }

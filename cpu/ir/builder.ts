@@ -257,9 +257,15 @@ export class Builder {
   /**
    * Zero when `length` bytes from `address` can be accessed directly: they lie in one page that is
    * mapped and little-endian, and the address has the bits of `mask` (2^n - 1) clear. It never
-   * faults. Then, and only then, {@link direct_load} and {@link direct_store} may be used.
+   * faults. Then, and only then, {@link direct_load} and {@link direct_store} may be used. With
+   * `unaligned` elements need not be aligned, where nothing forbids that.
    */
-  range(address: Node, length: number, mask: Node | number, write: boolean): Node {
+  range(
+    address: Node,
+    length: number,
+    mask: Node | number,
+    { write, unaligned = false }: { write: boolean; unaligned?: boolean },
+  ): Node {
     const bits = typeof mask === "number" ? this.c(mask) : mask;
     return this.#push({
       k: "range",
@@ -268,6 +274,7 @@ export class Builder {
       length,
       mask: this.#use1(bits),
       write,
+      unaligned,
     });
   }
   /** Loads from a range that can be accessed directly. */

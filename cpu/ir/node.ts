@@ -123,6 +123,8 @@ export type Node =
       readonly length: number;
       readonly mask: Node;
       readonly write: boolean;
+      /** Ask, too, whether what is not aligned may be accessed. */
+      readonly unaligned: boolean;
     }
     | { readonly k: "direct_load"; readonly range: Node; readonly offset: number }
     | {

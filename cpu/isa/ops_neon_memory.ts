@@ -157,16 +157,21 @@ export const neon_multi = define_op<
     const { load, size, wb } = statics;
     check_simd(b);
     const address = b.reg(rn), length = 8 * statics.n * statics.sets;
+    const write = !load;
     // Elements are what SCTLR.A wants aligned; doublewords go as words.
-    const range = b.range(address, length, b.or(mask, WIDTH[Math.min(size, 2)]! - 1), !load);
-    b.expect(
-      b.eqz(range),
-      () => (load ? load_directly : store_directly)(b, statics, range, at),
-      () => {
-        const list: RegisterList = { at, bytes: 8, displacements: displacements_of(statics) };
-        transfer_structures(b, statics, { address, mask, list });
-      },
-    );
+    const usual = b.range(address, length, b.or(mask, WIDTH[Math.min(size, 2)]! - 1), { write });
+    const directly = (range: Node): void => {
+      (load ? load_directly : store_directly)(b, statics, range, at);
+    };
+    const slowly = (): void => {
+      const list: RegisterList = { at, bytes: 8, displacements: displacements_of(statics) };
+      transfer_structures(b, statics, { address, mask, list });
+    };
+    b.expect(b.eqz(usual), () => directly(usual), () => {
+      if (size === 0) return slowly();
+      const range = b.range(address, length, mask, { write, unaligned: true });
+      b.if(b.eqz(range), () => directly(range), slowly);
+    });
     write_back(b, wb, { rn, rm, address, length });
   },
   inline: COMMON_VLD1.flatMap(([size, sets]) =>

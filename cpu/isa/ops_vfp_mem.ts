@@ -36,7 +36,7 @@ function transfer_directly(b: Builder, load: boolean, range: Node, list: Registe
 
 /** Transfers consecutive registers at a word-aligned address. */
 function transfer(b: Builder, load: boolean, address: Node, list: RegisterList): void {
-  const range = b.range(address, list.displacements.length * list.bytes, 3, !load);
+  const range = b.range(address, list.displacements.length * list.bytes, 3, { write: !load });
   b.expect(
     b.eqz(range),
     () => transfer_directly(b, load, range, list),
@@ -46,7 +46,7 @@ function transfer(b: Builder, load: boolean, address: Node, list: RegisterList):
 
 /** Transfers one doubleword, which nearly always is aligned to its size. */
 function transfer_double(b: Builder, load: boolean, address: Node, list: RegisterList): void {
-  const range = b.range(address, 8, 7, !load);
+  const range = b.range(address, 8, 7, { write: !load });
   b.expect(
     b.eqz(range),
     () => transfer_directly(b, load, range, list),

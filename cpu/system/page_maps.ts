@@ -2,7 +2,7 @@ import type { Cpu } from "../cpu.ts";
 import { MEM, STATE } from "../state.ts";
 import { Context, ContextKey, type FillLog } from "./context.ts";
 import { type Mmu, type RamRange, RIGHT } from "./mmu.ts";
-import type { SysRegs } from "./sys_regs.ts";
+import { SCTLR, type SysRegs } from "./sys_regs.ts";
 
 /** What the maps tell the engine, which keeps predecoded instructions. */
 export interface CodeCache {
@@ -56,7 +56,7 @@ export class PageMaps {
   /** log2 of the largest translation seen in each 2 MiB of virtual addresses, if above 12. */
   readonly #large = new Uint8Array(2048);
   /** Parts of 2 MiB in which RAM is mapped as Device or Strongly-ordered memory. */
-  readonly #device = new Uint8Array(2048);
+  readonly #device: Uint8Array;
   /** By RAM page: 1 when the engine protects it. */
   readonly #protected: Uint8Array;
   /** By RAM page: the two first virtual pages (plus one) that write maps have it at, or MANY. */
@@ -67,6 +67,8 @@ export class PageMaps {
   constructor(cpu: Cpu, regs: SysRegs, mmu: Mmu, ram: RamRange) {
     this.#cpu = cpu;
     this.#i32 = cpu.i32;
+    this.#device = cpu.u8.subarray(MEM.near_device, MEM.near_device + 2048);
+    this.#device.fill(0);
     this.#regs = regs;
     this.#mmu = mmu;
     this.ram = ram;
@@ -115,6 +117,7 @@ export class PageMaps {
     cpu.set(STATE.map, mapped ? current.read_map : EMPTY_MAP);
     const user = big ? undefined : this.#user;
     cpu.set(STATE.user_map, user !== undefined ? user.read_map : EMPTY_MAP);
+    cpu.set(STATE.strict_alignment, this.#regs.sctlr & SCTLR.A);
     cpu.set(STATE.code_tag, (current !== undefined ? current.number : EMPTY) << 1);
   }
 
