@@ -106,12 +106,8 @@ export const STATE = {
   simd_enabled: place("simd_enabled"),
   /** FPSCR without NZCV, QC and the cumulative flags: AHP, DN, FZ, RMode, Stride, Len, enables. */
   fpscr: place("fpscr"),
-  /**
-   * 1 when rounding is to nearest, denormals count, there are no short vectors and the inexact flag is
-   * set: then the host's results are Arm's, but for NaNs, infinities and what is close to zero. It
-   * follows from `fpscr` and `fp_flags` (see `fpscr.ts`).
-   */
-  fp_plain: place("fp_plain"),
+  /** One of `FP_CASE`, which follows from `fpscr` and `fp_flags` (see `fpscr.ts`). */
+  fp_case: place("fp_case"),
   /** FPSCR.NZCV, in bits 31:28. */
   fp_nzcv: place("fp_nzcv"),
   /** Cumulative flags: IOC 0, DZC 1, OFC 2, UFC 3, IXC 4, IDC 7. */

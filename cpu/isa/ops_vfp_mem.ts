@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { FPSCR, QC_BIT, UNUSUAL } from "../fpscr.ts";
+import { FP_CASE, FPSCR, QC_BIT, UNUSUAL } from "../fpscr.ts";
 import type { Builder } from "../ir/builder.ts";
 import type { Node } from "../ir/node.ts";
 import { STATE } from "../state.ts";
@@ -168,6 +168,14 @@ export const vfp_flags = define_op<Record<never, never>>()("vfp_flags", {
   inline: [{}],
 });
 
+/** One of FP_CASE, as `fpscr.ts` finds it. */
+function case_of(b: Builder, bits: Node): Node {
+  const { inexact, flush } = FPSCR;
+  const is = (value: number, fp_case: number): Node => b.mul(b.eq(bits, value), fp_case);
+  const settled = b.or(is(inexact, FP_CASE.plain), is(inexact | flush, FP_CASE.flushing));
+  return b.or(settled, is(0, FP_CASE.fresh));
+}
+
 /** VMRS and VMSR of FPSCR. */
 export const vfp_fpscr = define_op<{ load: boolean }>()("vfp_fpscr", {
   operands: { rt: "reg" },
@@ -180,9 +188,7 @@ export const vfp_fpscr = define_op<{ load: boolean }>()("vfp_fpscr", {
     } else {
       const value = b.reg(rt);
       b.set(STATE.fpscr, b.and(value, FPSCR.control));
-      // As `fpscr.ts` has it: nothing unusual, and inexact.
-      const judged = b.and(value, UNUSUAL | FPSCR.inexact);
-      b.set(STATE.fp_plain, b.eq(judged, FPSCR.inexact));
+      b.set(STATE.fp_case, case_of(b, b.and(value, UNUSUAL | FPSCR.inexact)));
       b.set(STATE.fp_nzcv, b.and(value, FPSCR.nzcv));
       b.set(STATE.fp_flags, b.and(value, FPSCR.cumulative));
       b.set(STATE.fp_qc, b.and(b.shr_u(value, QC_BIT), 1));

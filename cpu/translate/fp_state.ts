@@ -14,7 +14,7 @@ import { VectorRegisters } from "./vector_registers.ts";
 const COPIED: ReadonlySet<Field> = new Set([
   STATE.fp_enabled,
   STATE.simd_enabled,
-  STATE.fp_plain,
+  STATE.fp_case,
   STATE.fpscr,
   STATE.fp_flags,
   STATE.fp_nzcv,
