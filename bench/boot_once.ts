@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import { soft_flags } from "../packaging/run_flags.ts";
 import type { BenchGuest } from "./build_guests.ts";
 
 /** Which virtual machine runs the guest. */
@@ -39,7 +40,7 @@ function command(vmm: Vmm, guest: BenchGuest, options: BootOptions): string[] {
   }
   return [
     Deno.execPath(),
-    ...["run", "--no-prompt", "--no-check", "--allow-read", "--allow-write", "--allow-env", MAIN],
+    ...["run", "--no-check", ...soft_flags(), MAIN],
     ...["boot", guest.kernel, "--initrd", guest.initrd, "--memory", "512M", "--accel", "soft"],
     ...["--append", append, ...options.armvm ?? []],
   ];

@@ -6,6 +6,7 @@
  * @module
  */
 import { parseArgs } from "node:util";
+import { soft_flags } from "../packaging/run_flags.ts";
 import { boot_once, type BootResult, type Vmm } from "./boot_once.ts";
 import { build_bench_guest, PROGRAMS } from "./build_guests.ts";
 
@@ -47,6 +48,8 @@ const { values: flags } = parseArgs({
   },
 });
 
+const MAIN = new URL("../main.ts", import.meta.url).pathname;
+const ARMVM: readonly string[] = ["run", "--no-check", ...soft_flags(), MAIN];
 const VMMS: readonly Vmm[] = ["qemu", "armvm"];
 const runs = Number(flags.runs);
 
@@ -74,9 +77,7 @@ async function bench_start(): Promise<void> {
   const times: number[] = [];
   for (let i = 0; i < 5; i++) {
     const start = performance.now();
-    const args = ["run", "--no-prompt", "--no-check", "--allow-read", "--allow-env"];
-    const main = new URL("../main.ts", import.meta.url).pathname;
-    await new Deno.Command(Deno.execPath(), { args: [...args, main, "--version"] }).output();
+    await new Deno.Command(Deno.execPath(), { args: [...ARMVM, "--version"] }).output();
     times.push(performance.now() - start);
   }
   console.log(`armvm --version: ${median(times).toFixed(0)} ms`);
@@ -87,10 +88,8 @@ async function bench_start(): Promise<void> {
 
 /** What the demo guest measures, in millions of instructions a second. */
 async function demo_mips(engine: string): Promise<string> {
-  const main = new URL("../main.ts", import.meta.url).pathname;
-  const args = ["run", "--no-prompt", "--no-check", "--allow-read", "--allow-write", "--allow-env"];
   const { stdout } = await new Deno.Command(Deno.execPath(), {
-    args: [...args, main, "demo", "--engine", engine],
+    args: [...ARMVM, "demo", "--engine", engine],
     stdin: "null",
   }).output();
   return /together\s+(\d+) MIPS/.exec(new TextDecoder().decode(stdout))?.[1] ?? "?";

@@ -8,6 +8,7 @@ import {
   KVM_REG_SIZE_U32,
   KVM_REG_SIZE_U64,
 } from "../hypervisor/mod.ts";
+import { get_fpscr, set_fpscr } from "./fpscr.ts";
 import { STATE } from "./state.ts";
 import type { CpRegister } from "./system/cp_row.ts";
 import { MODE } from "./system/modes.ts";

@@ -18,9 +18,10 @@ export const WASM_PAGE = 65536;
  * 0x0000_2000  scratch records: single steps, instructions that straddle pages
  * 0x0000_3000  by 2 MiB of virtual memory: a byte, not zero when Device memory may be mapped there
  * 0x0001_0000  code TLB: 4096 entries of {tag, record page}
- * 0x0010_0000  page maps: MAP_CONTEXTS times {read map, write map}, 4 MiB each
- * 0x0810_0000  record pages: predecoded instructions
- * 0x1000_0000  guest RAM
+ * 0x0002_0000  targets of indirect branches: 1024 entries of 64 bytes
+ * 0x0010_0000  record pages: predecoded instructions
+ * 0x0810_0000  page maps: map_contexts times {read map, write map}, 4 MiB each
+ * 0x3000_0000  guest RAM
  * ```
  */
 export const MEM = {
@@ -29,12 +30,14 @@ export const MEM = {
   near_device: 0x3000,
   code_tlb: 0x1_0000,
   code_tlb_entries: 4096,
-  maps: 0x10_0000,
+  branch_targets: 0x2_0000,
+  branch_target_entries: 1024,
+  records: 0x10_0000,
+  records_end: 0x800_0000,
+  maps: 0x810_0000,
   map_bytes: 0x40_0000,
-  map_contexts: 7,
-  records: 0x810_0000,
-  records_end: 0x1000_0000,
-  guest_ram: 0x1000_0000,
+  map_contexts: 65,
+  guest_ram: 0x3000_0000,
 } as const;
 
 /** Type of a state field. */
@@ -96,6 +99,10 @@ export const STATE = {
   pc_page: place("pc_page"),
   /** The record at which the engine stopped. */
   rec: place("rec"),
+  /** The record of the last access in translated code that the page maps could not do, or 0. */
+  missed: place("missed"),
+  /** How many there were. */
+  misses: place("misses"),
   /** Instructions left before the engine returns, at a taken branch; anyone may zero it. */
   budget: place("budget"),
   /** Non-zero: leave the engine now; one of EXIT. */
@@ -120,7 +127,7 @@ export const STATE = {
   user_map: place("user_map"),
   /** Not zero: accesses that are not aligned fault (SCTLR.A). */
   strict_alignment: place("strict_alignment"),
-  /** Context number shifted left by one: with T it makes bits 11:0 of code TLB tags. */
+  /** An even number for the current context: with T it makes bits 11:0 of code TLB tags. */
   code_tag: place("code_tag"),
   /** Exclusive monitor: 1 when open. */
   excl_open: place("excl_open"),

@@ -6,8 +6,14 @@ import type { Target } from "./targets.ts";
  * `armvm`, or `armvm:kvm` where KVM can be, so that they are written down once.
  */
 export function run_flags(target: Target): string[] {
-  const { armvm, "armvm:kvm": kvm } = config.tasks;
-  return flags_of(target === "aarch64-unknown-linux-gnu" ? kvm.command : armvm.command);
+  return target === "aarch64-unknown-linux-gnu"
+    ? flags_of(config.tasks["armvm:kvm"].command)
+    : soft_flags();
+}
+
+/** The flags of the task `armvm`, with which there is the software core alone. */
+export function soft_flags(): string[] {
+  return flags_of(config.tasks.armvm.command);
 }
 
 /** The flags in a task's command, which must be `deno run FLAGS main.ts`. */

@@ -19,6 +19,9 @@ export interface Imports {
   helper(helper: Helper): number;
 }
 
+/** A branch to an address from a register or memory. */
+export type BranchTo = Node & { k: "branch_to" };
+
 /** Keeps condition flags in a way of its own. */
 export interface Flags {
   /** What is known of how they are kept, at the place that is being emitted. */
@@ -52,7 +55,7 @@ export interface Surroundings {
   /** Goes to this instruction plus the offset that `push` pushes. */
   branch(push: () => void, depth: number): void;
   /** Goes to the address that `push` pushes, its low bits still to be cleared; T is set. */
-  branch_to(push: () => void, depth: number): void;
+  branch_to(push: () => void, depth: number, node: BranchTo): void;
   /** The WebAssembly local that holds a general register, where registers are kept in locals. */
   register?(index: number): number;
   /** Flags, where they are not kept as state fields. */
@@ -61,6 +64,11 @@ export interface Surroundings {
   readonly map?: number;
   /** After a call that may have made another page map the current one. */
   maps_changed?(): void;
+  /**
+   * Leaves so that the interpreter executes this instruction, for accesses that the page maps cannot do;
+   * undefined where they are to be done here, by a call.
+   */
+  readonly miss?: (depth: number) => void;
   /** Pushes what r15 reads as, where registers are kept in locals. */
   r15?(): void;
   /** Where floating-point state is, if it is not only in memory. */
@@ -532,22 +540,24 @@ export class ProgramEmitter {
       this.#code.i32(0);
       return V_BASE + place;
     }
-    if (node.index.k === "operand") this.#around.operand(node.index.name);
-    else this.#push(node.index);
+    const { index } = node;
+    // Computed, it could lead out of the register file, and of the memory.
+    if (index.k !== "operand") throw new TypeError("a V register's index must be an operand");
+    this.#around.operand(index.name);
     return V_BASE + node.disp;
   }
 
-  #branch_to(node: Node & { k: "branch_to" }): void {
+  #branch_to(node: BranchTo): void {
     const c = this.#code;
     if (!node.exchange) {
-      this.#around.branch_to(() => this.#push(node.address), this.#depth);
+      this.#around.branch_to(() => this.#push(node.address), this.#depth, node);
       return;
     }
     const target = this.#borrow("i32");
     this.#push(node.address);
     c.set(target);
     c.i32(0).get(target).i32(1).u8(0x71).mem(OP.i32_store, 2, STATE.thumb.address);
-    this.#around.branch_to(() => c.get(target), this.#depth);
+    this.#around.branch_to(() => c.get(target), this.#depth, node);
   }
 
   #check_exit(): void {
@@ -587,7 +597,9 @@ export class ProgramEmitter {
     if (local !== undefined && !unprivileged) c.get(local);
     else c.i32(0).mem(OP.i32_load, 2, (unprivileged ? STATE.user_map : STATE.map).address);
     c.get(address).i32(12).u8(0x76).i32(2).u8(0x74, 0x6a);
-    c.mem(OP.i32_load, 2, write ? MEM.map_bytes : 0).tee(entry);
+    // Bit 0 says that there is an entry; from here on, that there is none.
+    c.mem(OP.i32_load, 2, write ? MEM.map_bytes : 0).i32(1).u8(0x73);
+    c.tee(entry);
     if (mask === 0) c.i32(1).u8(0x71);
     else c.get(address).u8(0x72).i32(mask).u8(0x71);
     return entry;
@@ -638,6 +650,10 @@ export class ProgramEmitter {
     this.#push(node.address);
     c.set(address);
     const entry = this.#map_access(address, width, options, false);
+    if (this.#around.miss) {
+      this.#miss(this.#around.miss);
+      return this.#load_mapped(entry, address, node);
+    }
     const value = this.#borrow(node.ty!);
     c.unlikely().u8(OP.if, width === 8 ? 0x7e : 0x7f);
     this.#depth++;
@@ -653,12 +669,24 @@ export class ProgramEmitter {
     c.get(value);
     this.#depth--;
     c.byte(OP.else);
+    this.#load_mapped(entry, address, node);
+    c.byte(OP.end);
+  }
+
+  #miss(leave: (depth: number) => void): void {
+    this.#code.unlikely().u8(OP.if, 0x40);
+    leave(this.#depth + 1);
+    this.#code.byte(OP.end);
+  }
+
+  /** Pushes what is at an address, by its page map entry. */
+  #load_mapped(entry: number, address: number, node: Node & { k: "load" }): void {
+    const c = this.#code, { width, options } = node;
     c.get(entry).get(address).u8(0x6a);
     if (width === 8) c.mem(OP.i64_load, 0, 0);
     else if (width === 4) c.mem(OP.i32_load, 0, 0);
     else if (width === 2) c.mem(options.signed ? OP.i32_load16_s : OP.i32_load16_u, 0, 0);
     else c.mem(options.signed ? OP.i32_load8_s : OP.i32_load8_u, 0, 0);
-    c.byte(OP.end);
   }
 
   #store(node: Node & { k: "store" }): void {
@@ -669,6 +697,10 @@ export class ProgramEmitter {
     this.#push(node.value);
     c.set(value);
     const entry = this.#map_access(address, width, options, true);
+    if (this.#around.miss) {
+      this.#miss(this.#around.miss);
+      return this.#store_mapped(entry, address, { value, width });
+    }
     c.unlikely().u8(OP.if, 0x40);
     this.#depth++;
     this.#around.mark();
@@ -679,12 +711,22 @@ export class ProgramEmitter {
     this.#check_exit();
     this.#depth--;
     c.byte(OP.else);
+    this.#store_mapped(entry, address, { value, width });
+    c.byte(OP.end);
+  }
+
+  /** Stores the local `value` to an address, by its page map entry. */
+  #store_mapped(
+    entry: number,
+    address: number,
+    { value, width }: { value: number; width: number },
+  ): void {
+    const c = this.#code;
     c.get(entry).get(address).u8(0x6a).get(value);
     if (width === 8) c.mem(OP.i64_store, 0, 0);
     else if (width === 4) c.mem(OP.i32_store, 0, 0);
     else if (width === 2) c.mem(OP.i32_store16, 0, 0);
     else c.mem(OP.i32_store8, 0, 0);
-    c.byte(OP.end);
   }
 
   #compare_exchange(node: Node & { k: "compare_exchange" }): void {

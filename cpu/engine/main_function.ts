@@ -8,6 +8,7 @@ import type { Op } from "../isa/op.ts";
 import { MEM, STATE } from "../state.ts";
 import { Code, type Module, OP } from "../wasm/encoder.ts";
 import { emit_state_condition } from "./condition.ts";
+import { emit_see_target } from "./branch_targets.ts";
 import { emit_code_tlb_hit } from "./code_tlb.ts";
 import { ProgramEmitter, type Surroundings } from "./emit.ts";
 import { type Form, step_of } from "./forms.ts";
@@ -83,7 +84,8 @@ export class MainFunction {
   #emit(forms: readonly Form[], call_type: number): void {
     const c = this.code;
     this.#fetch_next();
-    c.u8(OP.block, 0x40, OP.loop, 0x40, OP.block, 0x40, OP.block, 0x40);
+    // From the outside in: exit, dispatch, goto, goto with the target seen, the table's default.
+    c.u8(OP.block, 0x40, OP.loop, 0x40, OP.block, 0x40, OP.block, 0x40, OP.block, 0x40);
     for (let i = 0; i < this.#handlers; i++) c.u8(OP.block, 0x40);
     c.get(this.#handler).byte(OP.br_table);
     c.leb(this.#handlers);
@@ -112,6 +114,8 @@ export class MainFunction {
     this.#open = 0;
     this.#outlined(call_type);
     c.byte(OP.end);
+    this.#see();
+    c.byte(OP.end);
     this.#goto();
     c.u8(OP.end, OP.end);
     c.i32(0).get(this.#rec).mem(OP.i32_store, 2, STATE.rec.address);
@@ -124,17 +128,21 @@ export class MainFunction {
   }
 
   /** Labels, from inside a handler with `depth` blocks of its own. */
-  #to_goto(depth: number): void {
+  #to_see(depth: number): void {
     this.code.byte(OP.br);
     this.code.leb(depth + this.#open);
   }
-  #to_dispatch(depth: number): void {
+  #to_goto(depth: number): void {
     this.code.byte(OP.br);
     this.code.leb(depth + this.#open + 1);
   }
-  #exit(depth: number): void {
+  #to_dispatch(depth: number): void {
     this.code.byte(OP.br);
     this.code.leb(depth + this.#open + 2);
+  }
+  #exit(depth: number): void {
+    this.code.byte(OP.br);
+    this.code.leb(depth + this.#open + 3);
   }
 
   /** Loads the handler of the record and counts an instruction. */
@@ -157,7 +165,7 @@ export class MainFunction {
     c.get(this.#count).i32(0).mem(OP.i32_load, 2, STATE.budget.address);
     c.byte(0x4e);
     c.unlikely().byte(OP.br_if);
-    c.leb(depth + this.#open + 2);
+    c.leb(depth + this.#open + 3);
   }
 
   #decode(): void {
@@ -261,10 +269,11 @@ export class MainFunction {
           this.#to_goto(depth);
         }
       },
-      branch_to: (push, depth) => {
+      branch_to: (push, depth, { foreseen }) => {
         push();
         c.set(this.#target);
-        this.#to_goto(depth);
+        if (foreseen) this.#to_see(depth);
+        else this.#to_goto(depth);
       },
     };
   }
@@ -290,6 +299,11 @@ export class MainFunction {
     c.byte(OP.end);
     c.i32(0).mem(OP.i32_load, 2, STATE.pc.address).set(this.#target);
     this.#to_goto(0);
+  }
+
+  #see(): void {
+    const locals = { rec: this.#rec, target: this.#target, entry: this.#scratch };
+    emit_see_target(this.code, locals);
   }
 
   /** Goes to `target`: through the code TLB, or by asking the engine. */

@@ -37,7 +37,7 @@ export class ReferenceEngine implements Engine {
   }
 
   flush_tlb(): void {}
-  flush_tlb_page(_va: number): void {}
+  flush_tlb_page(_va: number, _tag: number): void {}
   page_written(_pa_page: number, _offset: number, _length: number): void {}
 
   run(): void {

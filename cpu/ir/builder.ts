@@ -308,10 +308,10 @@ export class Builder {
   }
   /**
    * Goes to `address` in the same instruction set (its low bits are cleared), or, with `exchange`,
-   * in the one bit 0 chooses. Ends the path.
+   * in the one bit 0 chooses. Ends the path. Where it went before says where it will go, unless told.
    */
-  branch_to(address: Node, exchange: boolean = false): void {
-    this.#push({ k: "branch_to", ty: undefined, address: this.#use1(address), exchange });
+  branch_to(address: Node, exchange: boolean = false, foreseen: boolean = true): void {
+    this.#push({ k: "branch_to", ty: undefined, address: this.#use1(address), exchange, foreseen });
   }
   /** Leaves because a helper has set `STATE.exit`; for helpers that always exit. Ends the path. */
   leave(): void {

@@ -136,7 +136,12 @@ export type Node =
     | { readonly k: "guard"; readonly guard: Guard; readonly helper: Helper }
     | { readonly k: "pc" }
     | { readonly k: "branch"; readonly offset: Node }
-    | { readonly k: "branch_to"; readonly address: Node; readonly exchange: boolean }
+    | {
+      readonly k: "branch_to";
+      readonly address: Node;
+      readonly exchange: boolean;
+      readonly foreseen: boolean;
+    }
     | { readonly k: "leave" }
     | { readonly k: "var_new"; readonly variable: Variable; readonly value: Node }
     | { readonly k: "var_get"; readonly variable: Variable }

@@ -113,7 +113,8 @@ export const load_block = define_op<
     // A base that is also loaded keeps what was loaded (with writeback that is UNPREDICTABLE).
     if (new_base) b.set_reg(rn, new_base.get());
     else if (wback) b.set_reg(rn, after);
-    if (target) b.branch_to(target, true);
+    // Hardly ever anything but a return.
+    if (target) b.branch_to(target, true, false);
   },
   inline: [
     ...combos({
@@ -138,7 +139,7 @@ export const block_pc = define_op<{ mode: BlockMode; wback: boolean; load: boole
       const target = load ? b.load(start, 4, { aligned: true }) : undefined;
       if (!load) b.store(start, 4, b.add(b.pc(), 8), { aligned: true });
       if (wback) b.set_reg(rn, after);
-      if (target) b.branch_to(target, true);
+      if (target) b.branch_to(target, true, false);
     },
   },
 );

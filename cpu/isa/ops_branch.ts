@@ -88,7 +88,7 @@ export const table_branch = define_op<{ half: boolean }>()("table_branch", {
   lower(b, { half }, { rn, rm }) {
     const index = half ? b.shl(b.reg(rm), 1) : b.reg(rm);
     const entry = b.load(b.add(b.reg(rn), index), half ? 2 : 1);
-    b.branch(b.add(b.shl(entry, 1), 4));
+    b.branch_to(b.add(b.pc(), b.add(b.shl(entry, 1), 4)));
   },
   inline: combos({ half: [false, true] }),
 });

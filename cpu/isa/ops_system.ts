@@ -98,7 +98,7 @@ export const isb = define_op<{ in_it: boolean }>()("isb", {
   operands: {},
   lower(b, { in_it }) {
     if (in_it) b.call(ISB);
-    else b.branch_to(b.add(b.pc(), 4));
+    else b.branch_to(b.add(b.pc(), 4), false, false);
   },
   inline: [{ in_it: false }],
 });

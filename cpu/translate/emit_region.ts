@@ -14,7 +14,10 @@ import { analyse, type ControlFlow } from "./control_flow.ts";
 import { RegionFp } from "./fp_state.ts";
 import { wanted_flags } from "./flag_liveness.ts";
 import { LazyFlags } from "./lazy_flags.ts";
-import type { Block, Region, RegionInsn, Scope } from "./region.ts";
+import { type Block, is_switched, type Region, type RegionInsn, type Scope } from "./region.ts";
+
+/** Entries of the largest table that a switch may have. */
+const MAX_TABLE = 512;
 
 /** A label that branches may go to, by the number of blocks open outside it. */
 interface Label {
@@ -51,6 +54,10 @@ export class RegionEmitter {
   readonly #tlb_entry = this.code.local("i32");
   readonly #tlb_page = this.code.local("i32");
   readonly #map = this.code.local("i32");
+  /** Locals that say whether a page has been checked, by page. */
+  readonly #checked: ReadonlyMap<number, number>;
+  /** Where an indirect branch goes that a switch takes. */
+  readonly #switched = this.code.local("i32");
   readonly #fp: RegionFp;
   readonly #labels: Label[] = [];
   /** Instructions of the block after the one that is being emitted: counted, but not executed yet. */
@@ -63,6 +70,8 @@ export class RegionEmitter {
     this.#flow = analyse(region);
     this.#imports = imports;
     this.#bases = bases;
+    const others = [...bases.keys()].filter((page) => page !== 0);
+    this.#checked = new Map(others.map((page) => [page, this.code.local("i32")]));
     for (const id of this.#flow.order.keys()) {
       for (const { program } of region.blocks[id]!.insns) this.#find_registers(program.nodes);
     }
@@ -178,6 +187,7 @@ export class RegionEmitter {
 
   #block(block: Block): void {
     const c = this.code;
+    if (block.switches) return this.#switch(block, block.switches);
     c.get(this.#count).i32(block.insns.length).byte(0x6a);
     c.set(this.#count);
     block.insns.forEach((insn, i) => {
@@ -216,27 +226,87 @@ export class RegionEmitter {
    * region, or out of it.
    */
   #go(block: Block, scope: Scope, address: number, from: number): void {
-    const flow = this.#flow;
     const to = this.#region.block_at(scope, address);
-    const order = to && flow.order.get(to.id);
-    if (to && order !== undefined) {
-      const backward = order <= flow.order.get(block.id)!;
-      if (!backward || flow.dominates(to.id, block.id)) {
-        // A return goes to a page that was found to be there before.
-        if (page_of(address) !== page_of(from) && scope.id >= block.scope.id) {
-          this.#check_page(address);
-        }
-        if (backward) this.#check_budget(address);
-        if (!backward && !flow.merges.has(to.id)) return this.#tree(to.id);
-        return this.#jump(to.id);
-      }
+    const edge = to && this.#edge(block, to);
+    if (!edge) return this.#go_out(address, from);
+    // A return goes to a page that was found to be there before.
+    if (page_of(address) !== page_of(from) && scope.id >= block.scope.id) this.#check_page(address);
+    if (edge === "back") {
+      this.#check_budget(() => this.#leave_to_record(page_of(address), address & 0xfff));
     }
-    this.#go_out(address, from);
+    this.#follow(edge, to.id);
   }
 
-  /** Leaves unless the records of the page of `address` are those that this region was made from. */
+  /** How control may go from a block to another in the region; undefined when it cannot. */
+  #edge(from: Block, to: Block): "back" | "forward" | undefined {
+    const { order, dominates } = this.#flow;
+    const at = order.get(to.id);
+    if (at === undefined) return undefined;
+    if (at > order.get(from.id)!) return "forward";
+    return dominates(to.id, from.id) ? "back" : undefined;
+  }
+
+  #follow(edge: "back" | "forward", to: number): void {
+    if (edge === "forward" && !this.#flow.merges.has(to)) this.#tree(to);
+    else this.#jump(to);
+  }
+
+  /** Goes to the block of the address in the local `switched`, where it is one of `addresses`. */
+  #switch(block: Block, addresses: readonly number[]): void {
+    const c = this.code;
+    const unit = this.#region.thumb ? 2 : 4;
+    const [first] = addresses as [number];
+    const span = (addresses.at(-1)! - first) / unit + 1;
+    const known = this.#flags.save();
+    const go = (address: number): void => {
+      this.#go(block, block.scope, address, 0);
+      this.#flags.restore(known);
+    };
+    if (addresses.length > 3 && span <= MAX_TABLE) {
+      const arms = new Map(addresses.map((address, i) => [(address - first) / unit, i]));
+      for (let i = 0; i <= addresses.length; i++) this.#open(OP.block);
+      c.get(this.#switched).get(this.#entry_page).i32(first).u8(0x6a, 0x6b);
+      c.i32(Math.log2(unit)).u8(0x78, OP.br_table);
+      c.leb(span);
+      for (let i = 0; i <= span; i++) c.leb(arms.get(i) ?? addresses.length);
+      for (const address of addresses) {
+        this.#close();
+        go(address);
+      }
+      this.#close();
+    } else {
+      for (const address of addresses) {
+        c.get(this.#switched).get(this.#entry_page).i32(address).u8(0x6a, 0x46);
+        this.#open(OP.if);
+        go(address);
+        this.#close();
+      }
+    }
+    this.#leave_to_address(() => c.get(this.#switched));
+  }
+
+  /** Goes to where the local `switched` says. */
+  #go_switched(block: Block, to: Block): void {
+    const edge = this.#edge(block, to);
+    const leave = (): void => this.#leave_to_address(() => this.code.get(this.#switched));
+    if (!edge) return leave();
+    if (edge === "back") this.#check_budget(leave);
+    this.#follow(edge, to.id);
+  }
+
+  /**
+   * Leaves unless the records of the page of `address` are those that this region was made from. Once
+   * that was found they stay so until a helper is called that may change mappings.
+   */
   #check_page(address: number): void {
     const c = this.code;
+    const page = page_of(address);
+    // The entry's page has led here.
+    if (page === 0) return;
+    const checked = this.#checked.get(page)!;
+    c.get(checked).byte(0x45);
+    c.unlikely();
+    this.#open(OP.if);
     c.get(this.#entry_page).i32(address).byte(0x6a);
     c.set(this.#target);
     emit_code_tlb_hit(c, {
@@ -246,20 +316,22 @@ export class RegionEmitter {
       page: this.#tlb_page,
     });
     c.get(this.#tlb_entry).mem(OP.i32_load, 2, MEM.code_tlb + 4);
-    c.i32(this.#bases.get(page_of(address))!).u8(0x46, 0x71, 0x45);
-    c.unlikely().u8(OP.if, 0x40);
-    this.#depth++;
+    c.i32(this.#bases.get(page)!).u8(0x46, 0x71, 0x45);
+    c.unlikely();
+    this.#open(OP.if);
     this.#leave_to_address(() => c.get(this.#target));
+    this.#close();
+    c.i32(1).set(checked);
     this.#close();
   }
 
   /** A loop leaves when the budget is used up, and is entered again from its record. */
-  #check_budget(address: number): void {
+  #check_budget(leave: () => void): void {
     const c = this.code;
     c.get(this.#count).i32(0).mem(OP.i32_load, 2, STATE.budget.address).byte(0x4e);
     c.unlikely().u8(OP.if, 0x40);
     this.#depth++;
-    this.#leave_to_record(page_of(address), address & 0xfff);
+    leave();
     this.#close();
   }
 
@@ -330,47 +402,73 @@ export class RegionEmitter {
         c.i32(0).i32(at).mem(OP.i32_store, 2, STATE.rec.address);
       },
       leave: (depth) => at_depth(depth, () => this.#leave(0, page_of(insn.address))),
-      branch: (push, depth) => at_depth(depth, () => this.#branch(insn, block, push)),
-      branch_to: (push, depth) => at_depth(depth, () => this.#branch_to(insn, block, push)),
+      miss: insn.address !== this.#region.entry && !insn.slow
+        ? (depth) => at_depth(depth, () => this.#miss(insn))
+        : undefined,
+      branch: (_, depth) => at_depth(depth, () => this.#branch(insn, block)),
+      branch_to: (push, depth, node) =>
+        at_depth(depth, () => this.#branch_to(insn, block, { push, exchange: node.exchange })),
       register: (index) => this.#registers.get(index)!,
       flags: this.#flags,
       map: this.#map,
-      maps_changed: () => this.#load_map(),
+      maps_changed: () => {
+        this.#load_map();
+        for (const checked of this.#checked.values()) c.i32(0).set(checked);
+      },
       fp: this.#fp.in_block(block.id, insn.insn.cond === 14),
     };
   }
 
-  #branch(insn: RegionInsn, block: Block, push: () => void): void {
+  /** Leaves for the interpreter to execute an instruction. */
+  #miss(insn: RegionInsn): void {
+    const at = this.#record(page_of(insn.address), insn.address & 0xfff);
     const c = this.code;
-    const [target] = insn.targets;
-    if (insn.targets.length !== 1 || Number.isNaN(target)) {
-      return this.#leave_to_address(() => {
-        c.get(this.#entry_page).i32(insn.address).byte(0x6a);
-        push();
-        c.byte(0x6a);
-      });
-    }
-    if (insn.callee) this.#go(block, insn.callee, target!, insn.address);
-    else if (insn.calls) this.#go_out(target!, insn.address);
-    else this.#go(block, block.scope, target!, insn.address);
+    c.i32(0).i32(at).mem(OP.i32_store, 2, STATE.missed.address);
+    c.i32(0).i32(0).mem(OP.i32_load, 2, STATE.misses.address).i32(1).byte(0x6a);
+    c.mem(OP.i32_store, 2, STATE.misses.address);
+    this.#remaining++;
+    this.#leave_to_record(page_of(insn.address), insn.address & 0xfff);
+    this.#remaining--;
   }
 
-  /** To an address that is not known: a return to the caller's code is, when it proves to be one. */
-  #branch_to(insn: RegionInsn, block: Block, push: () => void): void {
-    const c = this.code;
-    const { parent, return_to } = block.scope;
-    const back = parent && this.#region.block_at(parent, return_to);
-    if (!back || this.#remaining > 0 || !this.#flow.order.has(back.id)) {
-      return this.#leave_to_address(push);
+  #branch(insn: RegionInsn, block: Block): void {
+    const [target] = insn.targets as [number];
+    if (insn.callee) this.#go(block, insn.callee, target, insn.address);
+    else if (insn.calls) this.#go_out(target, insn.address);
+    else this.#go(block, block.scope, target, insn.address);
+  }
+
+  /** To an address that is not known, but may be one that is expected. */
+  #branch_to(
+    insn: RegionInsn,
+    block: Block,
+    { push, exchange }: { push: () => void; exchange: boolean },
+  ): void {
+    const c = this.code, region = this.#region;
+    const tagged = exchange && region.thumb;
+    const switches = is_switched(insn) ? region.switch_of(block.scope) : undefined;
+    if (switches) {
+      push();
+      // Thumb addresses are even there; an odd one is of A32 code and not expected.
+      if (tagged) c.i32(1).byte(0x73);
+      c.set(this.#switched);
+      return this.#go_switched(block, switches);
     }
+    const { parent, return_to } = block.scope;
+    const to = insn.callee
+      ? { scope: insn.callee, address: insn.callee.entry }
+      : insn.indirect!.returns && parent && this.#remaining === 0
+      ? { scope: parent, address: return_to }
+      : undefined;
+    const next = to && region.block_at(to.scope, to.address);
+    if (!next || !this.#flow.order.has(next.id)) return this.#leave_to_address(push);
     const target = c.local("i32");
     push();
     c.set(target);
-    c.get(target).get(this.#entry_page).i32(return_to | (this.#region.thumb ? 1 : 0));
-    c.u8(0x6a, 0x46, OP.if, 0x40);
-    this.#depth++;
+    c.get(target).get(this.#entry_page).i32(to.address | (tagged ? 1 : 0)).u8(0x6a, 0x46);
+    this.#open(OP.if);
     const known = this.#flags.save();
-    this.#go(block, parent, return_to, insn.address);
+    this.#go(block, to.scope, to.address, insn.address);
     this.#flags.restore(known);
     this.#close();
     this.#leave_to_address(() => c.get(target));

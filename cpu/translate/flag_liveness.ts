@@ -120,7 +120,7 @@ function wanted_before(
     const { insn, flags: use, indirect } = block.insns[i]!;
     if (insn.cond === 14) flags &= ~use.sets;
     flags |= use.reads | flags_of_condition(insn.cond);
-    if (use.may_leave || indirect) flags = ALL_FLAGS;
+    if (use.may_leave || indirect !== undefined) flags = ALL_FLAGS;
   }
   return flags;
 }
@@ -131,7 +131,8 @@ function may_leave_at_end(
   { blocks }: Region,
   order: ControlFlow["order"],
 ): boolean {
-  const last = insns.at(-1)!;
+  const last = insns.at(-1);
+  if (!last) return true;
   const ways = last.targets.length + (last.falls_through ? 1 : 0);
   if (ways !== successors.length) return true;
   // Loops look at their budget, and other pages may have gone.

@@ -4,7 +4,7 @@
  * @module
  */
 import { decode_a32, decode_thumb } from "../engine/fetch.ts";
-import { known_index } from "../engine/emit.ts";
+import { type BranchTo, known_index } from "../engine/emit.ts";
 import type { Node, Program } from "../ir/node.ts";
 import { type Insn, is_wide } from "../isa/decoder.ts";
 import { build_program } from "../isa/program.ts";
@@ -14,20 +14,31 @@ import { flag_use, type FlagUse } from "./flag_liveness.ts";
 export interface Prepared {
   /** Its program, with its operands known. */
   readonly program: Program;
-  /** Where it may branch to directly, from its own address; NaN for what is computed. */
+  /** Where it may branch to directly, from its own address. */
   readonly offsets: readonly number[];
-  /** It may go to an address from a register or memory: perhaps a return. */
-  readonly indirect: boolean;
+  /** It may go to an address from a register or memory. */
+  readonly indirect: Indirect | undefined;
   /** A call: sets LR and branches. */
   readonly calls: boolean;
   readonly flags: FlagUse;
+}
+
+/**
+ * A branch to an address from a register or memory: a return, or one that goes where it went before; in
+ * the instruction set that bit 0 of the address says, or in the same.
+ */
+export interface Indirect {
+  readonly returns: boolean;
+  readonly exchange: boolean;
 }
 
 /** What a program's nodes say about whether and how it can be translated. */
 interface Traits {
   translatable: boolean;
   links: boolean;
-  indirect: boolean;
+  /** Reads SP: an address that it loads is one that a function has kept. */
+  pops: boolean;
+  indirect: Indirect | undefined;
   offsets: number[];
 }
 
@@ -39,6 +50,7 @@ function scan(nodes: readonly Node[], traits: Traits): void {
         break;
       case "get_reg":
         if (known_index(node.index) === undefined) traits.translatable = false;
+        if (known_index(node.index) === 13) traits.pops = true;
         break;
       case "set_reg": {
         const index = known_index(node.index);
@@ -47,10 +59,10 @@ function scan(nodes: readonly Node[], traits: Traits): void {
         break;
       }
       case "branch":
-        traits.offsets.push(node.offset.k === "const" ? node.offset.value as number : NaN);
+        traits.offsets.push((node.offset as Node & { k: "const" }).value as number);
         break;
       case "branch_to":
-        traits.indirect = true;
+        traits.indirect = indirect(node, traits);
         break;
       case "if":
         scan(node.then, traits);
@@ -61,6 +73,11 @@ function scan(nodes: readonly Node[], traits: Traits): void {
         break;
     }
   }
+}
+
+function indirect({ address, exchange, foreseen }: BranchTo, { pops }: Traits): Indirect {
+  const link = address.k === "get_reg" && known_index(address.index) === 14;
+  return { returns: link || pops || !foreseen, exchange };
 }
 
 const prepared = new WeakMap<Insn, Prepared | "not">();
@@ -74,13 +91,17 @@ export function prepare(insn: Insn): Prepared | undefined {
 
 function make({ decoded: { op, statics, operands } }: Insn): Prepared | "not" {
   const program = build_program(op, statics, operands);
-  const traits: Traits = { translatable: true, links: false, indirect: false, offsets: [] };
+  const traits: Traits = {
+    ...{ translatable: true, links: false, pops: false },
+    ...{ indirect: undefined, offsets: [] },
+  };
   scan(program.nodes, traits);
   const { offsets, indirect } = traits;
   if (!traits.translatable) return "not";
   const flags = flag_use(program.nodes);
   if (flags.sets_in_arm) return "not";
-  return { program, offsets, indirect, calls: traits.links && offsets.length > 0, flags };
+  const calls = traits.links && (offsets.length > 0 || indirect !== undefined);
+  return { program, offsets, indirect, calls, flags };
 }
 
 /** Instructions that are kept. A program takes about 2 KB. */

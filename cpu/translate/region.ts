@@ -10,7 +10,7 @@
 import type { Program } from "../ir/node.ts";
 import type { Insn } from "../isa/decoder.ts";
 import type { FlagUse } from "./flag_liveness.ts";
-import { prepare } from "./prepared.ts";
+import { type Indirect, prepare } from "./prepared.ts";
 
 /** An instruction where it lies. */
 export interface Source {
@@ -18,6 +18,10 @@ export interface Source {
   readonly size: number;
   /** The instruction after it, at a page's end, is in the same IT block: only the interpreter can go on. */
   readonly it_goes_on: boolean;
+  /** Its accesses often miss the page maps: they are done without leaving. */
+  readonly slow: boolean;
+  /** Relative addresses that it went to, where it takes them from a register or memory. */
+  readonly seen: readonly number[];
 }
 
 /** Gives the instruction at a relative address, or undefined for one not to be translated. */
@@ -41,18 +45,20 @@ export interface RegionInsn {
   readonly insn: Insn;
   /** Its program, with its operands known. */
   readonly program: Program;
-  /** Addresses that it may branch to directly; NaN for one that is computed. */
+  /** Addresses that it may branch to directly, or that an indirect branch is expected to go to. */
   readonly targets: readonly number[];
   /** Whether it may go on to the next instruction. */
   readonly falls_through: boolean;
-  /** It may go to an address from a register or memory: perhaps a return. */
-  readonly indirect: boolean;
+  /** It may go to an address from a register or memory. */
+  readonly indirect: Indirect | undefined;
   /** A call: sets LR and branches. */
   readonly calls: boolean;
   readonly flags: FlagUse;
   /** The called function, where it is inlined. */
   callee?: Scope;
   readonly it_goes_on: boolean;
+  /** Its accesses often miss the page maps. */
+  readonly slow: boolean;
 }
 
 /** A straight run of instructions in one scope. */
@@ -66,19 +72,30 @@ export interface Block {
   readonly end: number;
   /** Ids of blocks that may follow. */
   readonly successors: number[];
+  /** It has no instructions, but goes to one of several addresses: its scope's indirect branches. */
+  readonly switches?: readonly number[];
 }
 
 /** A region. Block 0 is the entry. */
 export interface Region {
+  /** Address at which it is entered. */
+  readonly entry: number;
   readonly thumb: boolean;
   readonly blocks: readonly Block[];
   readonly insns: number;
   /** The block at an address of a scope. */
   block_at(scope: Scope, address: number): Block | undefined;
+  /** The block that a scope's indirect branches go to. */
+  switch_of(scope: Scope): Block | undefined;
+}
+
+/** Whether an instruction ends in its scope's switch. */
+export function is_switched(insn: RegionInsn): boolean {
+  return insn.indirect !== undefined && !insn.calls && insn.targets.length > 0;
 }
 
 function region_insn(address: number, source: Source): RegionInsn | undefined {
-  const { insn, size, it_goes_on } = source;
+  const { insn, size, it_goes_on, slow, seen } = source;
   const prepared = prepare(insn);
   if (!prepared) return undefined;
   const { program, offsets, indirect, calls, flags } = prepared;
@@ -87,12 +104,15 @@ function region_insn(address: number, source: Source): RegionInsn | undefined {
     size,
     insn,
     program,
-    targets: offsets.length === 0 ? NO_TARGETS : offsets.map((offset) => address + offset),
+    targets: offsets.length === 0
+      ? indirect && !indirect.returns ? seen : NO_TARGETS
+      : offsets.map((offset) => address + offset),
     falls_through: !program.ends || insn.cond !== 14,
     indirect,
     calls,
     flags,
     it_goes_on,
+    slow,
   };
 }
 const NO_TARGETS: readonly number[] = [];
@@ -141,7 +161,7 @@ class Collector {
       insns.set(address, insn);
       this.count++;
       if (insn.calls) this.#call(scope, insn);
-      else for (const target of insn.targets) if (!Number.isNaN(target)) this.#lead(scope, target);
+      else for (const target of insn.targets) this.#lead(scope, target);
       if (!insn.falls_through || insn.it_goes_on) return;
       address += insn.size;
       const page_ends = (address & 0xfff) === 0;
@@ -152,11 +172,11 @@ class Collector {
   /** Inlines the function that `insn` calls, unless it is being inlined already. */
   #call(scope: Scope, insn: RegionInsn): void {
     const [entry] = insn.targets;
-    if (insn.targets.length !== 1 || Number.isNaN(entry) || scope.depth === MAX_DEPTH) return;
+    if (entry === undefined || scope.depth === MAX_DEPTH) return;
     for (let s: Scope | undefined = scope; s; s = s.parent) if (s.entry === entry) return;
-    if (!this.#source(entry!)) return;
+    if (!this.#source(entry)) return;
     const return_to = insn.address + insn.size;
-    insn.callee = this.#scope({ parent: scope, entry: entry!, return_to, depth: scope.depth + 1 });
+    insn.callee = this.#scope({ parent: scope, entry, return_to, depth: scope.depth + 1 });
     this.#lead(scope, return_to);
   }
 }
@@ -178,8 +198,42 @@ export function find_region(entry: number, thumb: boolean, source: InsnSource): 
   }
   const block_at = (scope: Scope, address: number): Block | undefined =>
     by_start[scope.id]!.get(address);
-  for (const block of blocks) link_block(block, block_at);
-  return { thumb, blocks, insns: found.count, block_at };
+  const switches = form_switches(blocks, block_at);
+  const switch_of = (scope: Scope): Block | undefined => switches.get(scope);
+  for (const block of blocks) if (!block.switches) link_block(block, block_at, switch_of);
+  return { entry, thumb, blocks, insns: found.count, block_at, switch_of };
+}
+
+/** Adds a block for each scope that has indirect branches which are expected to stay in it. */
+function form_switches(
+  blocks: Block[],
+  block_at: (scope: Scope, address: number) => Block | undefined,
+): ReadonlyMap<Scope, Block> {
+  const targets = new Map<Scope, Set<number>>();
+  for (const { scope, insns } of blocks) {
+    const last = insns.at(-1)!;
+    if (!is_switched(last)) continue;
+    const all = targets.get(scope) ?? new Set();
+    for (const target of last.targets) if (block_at(scope, target)) all.add(target);
+    if (all.size > 0) targets.set(scope, all);
+  }
+  const out = new Map<Scope, Block>();
+  for (const [scope, set] of targets) {
+    const switches = [...set].sort((a, b) => a - b);
+    const successors = switches.map((target) => block_at(scope, target)!.id);
+    const block = {
+      id: blocks.length,
+      scope,
+      insns: [],
+      start: NaN,
+      end: NaN,
+      successors,
+      switches,
+    };
+    blocks.push(block);
+    out.set(scope, block);
+  }
+  return out;
 }
 
 function form_block(
@@ -207,6 +261,7 @@ function form_block(
 function link_block(
   block: Block,
   block_at: (scope: Scope, address: number) => Block | undefined,
+  switch_of: (scope: Scope) => Block | undefined,
 ): void {
   const add = (to: Block | undefined): void => {
     if (to) block.successors.push(to.id);
@@ -216,8 +271,11 @@ function link_block(
     // Returns in the middle of a block (conditional ones) leave the region.
     const ends_block = insn === block.insns.at(-1);
     if (insn.callee) add(block_at(insn.callee, insn.callee.entry));
+    else if (is_switched(insn)) add(switch_of(scope));
     else if (!insn.calls) { for (const target of insn.targets) add(block_at(scope, target)); }
-    if (ends_block && insn.indirect && scope.parent) add(block_at(scope.parent, scope.return_to));
+    if (ends_block && insn.indirect?.returns && scope.parent) {
+      add(block_at(scope.parent, scope.return_to));
+    }
   }
   const last = block.insns.at(-1)!;
   if (last.falls_through && !last.it_goes_on) add(block_at(scope, block.end));

@@ -313,6 +313,34 @@ Deno.test("A function that was inlined from another page and then rewritten is e
   assert.ok(stage().count("dropped") > before);
 });
 
+Deno.test("An inlined function goes with its page when a store hits an IT block there", () => {
+  const program: Program = {
+    at: CODE,
+    thumb: true,
+    code: {
+      [CODE]: [
+        0xf000fffe, // 1: bl 1b + 0x1000
+        0x2914, // cmp r1, #20
+        0xd102, // bne 2f
+        0x8035, // strh r5, [r6]: another condition
+        0xf3bf8f6f, // isb
+        0x3901, // 2: subs r1, #1
+        0xd1f6, // bne 1b
+        0xdf00, // svc #0
+      ],
+      [CODE + 0x1000]: [
+        0x2901, // cmp r1, #1
+        0xbfc8, // it gt
+        0x3001, // addgt r0, #1
+        0x4770, // bx lr
+      ],
+    },
+    regs: { 1: 40, 5: 0xbfd8, 6: CODE + 0x1002 },
+  };
+  const stops = stage().agree(program);
+  assert.match(stops.at(-1)!.state, new RegExp(`r0=${(21 + 1).toString(16)} `));
+});
+
 Deno.test("A page that a function was inlined from, mapped elsewhere, brings the other function", () => {
   const program: Program = {
     at: VIRTUAL,

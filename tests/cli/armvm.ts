@@ -1,18 +1,12 @@
 /** Runs the real command line, as `deno task armvm` does, for tests. */
 import { fileURLToPath } from "node:url";
+import { soft_flags } from "../../packaging/run_flags.ts";
 
 /** The program's file. */
 export const MAIN: string = fileURLToPath(new URL("../../main.ts", import.meta.url));
 
 /** Arguments of `deno` that `deno task armvm` uses. */
-export const DENO_ARGS: readonly string[] = [
-  "run",
-  "--quiet",
-  "--no-prompt",
-  "--allow-read",
-  "--allow-write",
-  "--allow-env",
-];
+export const DENO_ARGS: readonly string[] = ["run", "--quiet", ...soft_flags()];
 
 /** What a run gave. */
 export interface Result {

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import { join } from "node:path";
+import config from "../../deno.json" with { type: "json" };
 import { bundle, files_of } from "../../packaging/bundle.ts";
 import { flags_of, run_flags } from "../../packaging/run_flags.ts";
 import { compile } from "../../tools/compile.ts";
@@ -60,10 +61,36 @@ Deno.test("the bundle starts its Workers from modules that are in it, and is rep
   assert.ok(files.includes(main));
 });
 
+const v8_flags = (words: readonly string[]): string[] =>
+  words.filter((word) => word.startsWith("--v8-flags="));
+
+Deno.test("every task that runs a guest gives V8 the same flags", () => {
+  const expected = v8_flags(run_flags("x86_64-unknown-linux-gnu"));
+  const { boot, "armvm:kvm": kvm } = config.tasks;
+  for (const { command } of [boot, kvm]) {
+    assert.deepEqual(v8_flags(command.split(" ")), expected, command);
+  }
+});
+
+// V8 runs without bounds checks, so no other WebAssembly may see data of the guest's.
+Deno.test("the program's WebAssembly is the generated code and a probe", async () => {
+  await using folder = await temporary_folder();
+  const program = join(folder.path, "program");
+  await bundle(program);
+  const made: string[] = [];
+  for (const name of await files_of(program)) {
+    const text = await Deno.readTextFile(join(program, name));
+    const uses = /WebAssembly\.(?:Module|compile|instantiate)\w*\(\w*\)?/g;
+    made.push(...[...text.matchAll(uses)].map(([use]) => use.replace(/\d+\)$/, ")")));
+  }
+  assert.deepEqual(made.sort(), ["WebAssembly.Module(PROBE)", "WebAssembly.Module(binary)"]);
+});
+
 Deno.test("the flags are those of the tasks, with FFI only where KVM can be", () => {
   assert.ok(run_flags("x86_64-unknown-linux-gnu").includes("--no-prompt"));
   assert.ok(!run_flags("x86_64-unknown-linux-gnu").includes("--allow-ffi"));
   assert.ok(run_flags("aarch64-unknown-linux-gnu").includes("--allow-ffi"));
+  assert.equal(v8_flags(run_flags("x86_64-unknown-linux-gnu")).length, 1);
   const flags = ["--no-prompt", "--v8-flags=--a"];
   assert.deepEqual(flags_of(`deno run ${flags.join(" ")} main.ts`), flags);
   assert.throws(() => flags_of("deno run tools/x.ts main.ts"), /Cannot take flags/);
