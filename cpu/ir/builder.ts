@@ -2,6 +2,7 @@ import { type Field, STATE } from "../state.ts";
 import type { Helper } from "../helper.ts";
 import type {
   AccessOptions,
+  DirectAccess,
   Guard,
   Node,
   OperandKind,
@@ -278,16 +279,18 @@ export class Builder {
     });
   }
   /** Loads from a range that can be accessed directly. */
-  direct_load(range: Node, offset: number, ty: "i32" | "i64" | "v128"): Node {
-    return this.#push({ k: "direct_load", ty, range: this.#use1(range), offset });
+  direct_load(range: Node, offset: number, access: DirectAccess): Node {
+    const ty = access === "u8" || access === "u16" ? "i32" : access;
+    return this.#push({ k: "direct_load", ty, range: this.#use1(range), offset, access });
   }
   /** Stores to a range that can be accessed directly. */
-  direct_store(range: Node, offset: number, value: Node): void {
+  direct_store(range: Node, offset: number, access: DirectAccess, value: Node): void {
     this.#push({
       k: "direct_store",
       ty: undefined,
       range: this.#use1(range),
       offset,
+      access,
       value: this.#use1(value),
     });
   }

@@ -30,7 +30,7 @@ function transfer_directly(b: Builder, load: boolean, range: Node, list: Registe
   const access = list.bytes === 8 ? "i64" : "i32";
   for (const disp of list.displacements) {
     if (load) b.set_v(list.at, access, b.direct_load(range, disp, access), disp);
-    else b.direct_store(range, disp, b.v(list.at, access, disp));
+    else b.direct_store(range, disp, access, b.v(list.at, access, disp));
   }
 }
 
