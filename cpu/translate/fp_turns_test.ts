@@ -7,6 +7,7 @@
 import assert from "node:assert/strict";
 import { set_fpscr } from "../fpscr.ts";
 import { EXIT, STATE } from "../state.ts";
+import { SCTLR } from "../system/sys_regs.ts";
 import { RAM, type Rig } from "../system/testing.ts";
 import { DATA, PAGES, type Program, Stage, TABLE } from "../testing/turns.ts";
 
@@ -169,6 +170,43 @@ Deno.test("A fault in a translated list of V registers is where the reference en
       stage().agree(program, { on_stop, keep: true });
     }
   }
+});
+
+Deno.test("Elements that are not aligned are accessed, or fault when SCTLR.A says so", () => {
+  const program: Program = {
+    at: CODE,
+    code: {
+      [CODE]: [
+        0xf4240a8d, // 1: vld1.32 {d0-d1}, [r4]!
+        0xf2200842, // vadd.i32 q0, q0, q1
+        0xf4050a8d, // vst1.32 {d0-d1}, [r5]!
+        0xf4a4680d, // vld1.32 {d6[0]}, [r4]!
+        0xf484444d, // vst1.16 {d4[1]}, [r4]!
+        0xe2511001, // subs r1, r1, #1
+        0x1afffff8, // bne 1b
+        0xef000000, // svc #0
+      ],
+    },
+    regs: { 1: 30, 4: DATA + 1, 5: DATA + 0x802 },
+    memory: data(true),
+    setup: numbers(INEXACT),
+  };
+  assert.equal(stage().agree(program).length, 1);
+  const strict: Program = {
+    ...program,
+    setup: (rig) => {
+      numbers(INEXACT)(rig);
+      rig.system.regs.sctlr |= SCTLR.A;
+    },
+  };
+  let faults = 0;
+  const on_stop = (rig: Rig): void => {
+    assert.equal(rig.taken()?.kind, "data_abort");
+    for (const r of [4, 5]) rig.cpu.set_reg(r, rig.cpu.reg(r) & ~3);
+    faults++;
+  };
+  for (const keep of [false, true]) stage().agree(strict, { keep, on_stop });
+  assert.ok(faults >= 4, `${faults} faults`);
 });
 
 Deno.test("Translated code finds floating point disabled where it is entered", () => {
