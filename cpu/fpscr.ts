@@ -27,6 +27,21 @@ export const FPSCR = {
 /** The place of QC. */
 export const QC_BIT = 27;
 
+/**
+ * How much of Arm's arithmetic the host's is, when rounding is to nearest and there are no short
+ * vectors. The flag that matters is the inexact one: once it is set, most results raise nothing more.
+ */
+export const FP_CASE = {
+  /** Something else: the host's results are of no use. */
+  other: 0,
+  /** Denormals count, the inexact flag is set. */
+  plain: 1,
+  /** Denormals are flushed, the inexact flag is set. */
+  flushing: 2,
+  /** Denormals count, the inexact flag is clear. */
+  fresh: 4,
+} as const;
+
 /** Control bits under which the host's results are not Arm's. */
 export const UNUSUAL = FPSCR.flush | FPSCR.rounding | FPSCR.vector;
 
@@ -42,17 +57,22 @@ export function set_fpscr(cpu: Cpu, value: number): void {
   cpu.set(STATE.fp_nzcv, value & FPSCR.nzcv);
   cpu.set(STATE.fp_flags, value & FPSCR.cumulative);
   cpu.set(STATE.fp_qc, (value >>> QC_BIT) & 1);
-  update_plain(cpu);
+  update_case(cpu);
 }
 
 /** Adds to FPSCR's cumulative flags. */
 export function raise_flags(cpu: Cpu, flags: number): void {
   if (flags === 0) return;
   cpu.set(STATE.fp_flags, cpu.get(STATE.fp_flags) | flags);
-  update_plain(cpu);
+  update_case(cpu);
 }
 
-function update_plain(cpu: Cpu): void {
-  const usual = (cpu.get(STATE.fpscr) & UNUSUAL) === 0;
-  cpu.set(STATE.fp_plain, usual && (cpu.get(STATE.fp_flags) & FPSCR.inexact) !== 0 ? 1 : 0);
+function update_case(cpu: Cpu): void {
+  const { inexact, flush } = FPSCR;
+  const bits = (cpu.get(STATE.fpscr) & UNUSUAL) | (cpu.get(STATE.fp_flags) & inexact);
+  const { plain, flushing, fresh, other } = FP_CASE;
+  cpu.set(
+    STATE.fp_case,
+    bits === inexact ? plain : bits === (inexact | flush) ? flushing : bits === 0 ? fresh : other,
+  );
 }

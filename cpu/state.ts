@@ -16,6 +16,7 @@ export const WASM_PAGE = 65536;
  * 0x0000_0000  unused: address 0 is never valid
  * 0x0000_1000  CPU state
  * 0x0000_2000  scratch records: single steps, instructions that straddle pages
+ * 0x0000_3000  by 2 MiB of virtual memory: a byte, not zero when Device memory may be mapped there
  * 0x0001_0000  code TLB: 4096 entries of {tag, record page}
  * 0x0002_0000  targets of indirect branches: 1024 entries of 64 bytes
  * 0x0010_0000  record pages: predecoded instructions
@@ -26,6 +27,7 @@ export const WASM_PAGE = 65536;
 export const MEM = {
   state: 0x1000,
   scratch: 0x2000,
+  near_device: 0x3000,
   code_tlb: 0x1_0000,
   code_tlb_entries: 4096,
   branch_targets: 0x2_0000,
@@ -115,12 +117,8 @@ export const STATE = {
   simd_enabled: place("simd_enabled"),
   /** FPSCR without NZCV, QC and the cumulative flags: AHP, DN, FZ, RMode, Stride, Len, enables. */
   fpscr: place("fpscr"),
-  /**
-   * 1 when rounding is to nearest, denormals count, there are no short vectors and the inexact flag is
-   * set: then the host's results are Arm's, but for NaNs, infinities and what is close to zero. It
-   * follows from `fpscr` and `fp_flags` (see `fpscr.ts`).
-   */
-  fp_plain: place("fp_plain"),
+  /** One of `FP_CASE`, which follows from `fpscr` and `fp_flags` (see `fpscr.ts`). */
+  fp_case: place("fp_case"),
   /** FPSCR.NZCV, in bits 31:28. */
   fp_nzcv: place("fp_nzcv"),
   /** Cumulative flags: IOC 0, DZC 1, OFC 2, UFC 3, IXC 4, IDC 7. */
@@ -131,6 +129,8 @@ export const STATE = {
   map: place("map"),
   /** The same for unprivileged (LDRT, STRT) accesses. */
   user_map: place("user_map"),
+  /** Not zero: accesses that are not aligned fault (SCTLR.A). */
+  strict_alignment: place("strict_alignment"),
   /** An even number for the current context: with T it makes bits 11:0 of code TLB tags. */
   code_tag: place("code_tag"),
   /** Exclusive monitor: 1 when open. */

@@ -1,5 +1,13 @@
 import type { Helper } from "../helper.ts";
-import type { AccessOptions, Guard, Node, Program, VAccess, Variable } from "../ir/node.ts";
+import type {
+  AccessOptions,
+  DirectAccess,
+  Guard,
+  Node,
+  Program,
+  VAccess,
+  Variable,
+} from "../ir/node.ts";
 import { OPERAND_KINDS } from "../ir/node.ts";
 import type { Ty } from "../ir/types.ts";
 import { EXIT, type Field, MEM, STATE, V_BASE } from "../state.ts";
@@ -124,14 +132,18 @@ const V_STORE: Record<VAccess, (c: Code, at: number) => void> = {
 };
 
 /** Guest memory behind an address that is known to be one; nothing is known of its alignment. */
-const DIRECT_LOAD: Record<Ty, (c: Code, offset: number) => void> = {
+const DIRECT_LOAD: Record<Ty | DirectAccess, (c: Code, offset: number) => void> = {
+  u8: (c, offset) => c.mem(OP.i32_load8_u, 0, offset),
+  u16: (c, offset) => c.mem(OP.i32_load16_u, 0, offset),
   i32: (c, offset) => c.mem(OP.i32_load, 0, offset),
   i64: (c, offset) => c.mem(OP.i64_load, 0, offset),
   f32: (c, offset) => c.mem(OP.f32_load, 0, offset),
   f64: (c, offset) => c.mem(OP.f64_load, 0, offset),
   v128: (c, offset) => c.v128_mem(0, offset),
 };
-const DIRECT_STORE: Record<Ty, (c: Code, offset: number) => void> = {
+const DIRECT_STORE: Record<Ty | DirectAccess, (c: Code, offset: number) => void> = {
+  u8: (c, offset) => c.mem(OP.i32_store8, 0, offset),
+  u16: (c, offset) => c.mem(OP.i32_store16, 0, offset),
   i32: (c, offset) => c.mem(OP.i32_store, 0, offset),
   i64: (c, offset) => c.mem(OP.i64_store, 0, offset),
   f32: (c, offset) => c.mem(OP.f32_store, 0, offset),
@@ -197,14 +209,14 @@ export class ProgramEmitter {
     if (!fp || first.uses !== 1) return false;
     if (second?.k === "set_v" && first.k === "direct_load" && second.value === first) {
       const ty = fp.float_at(v_place(second) ?? NaN, second.access);
-      if (ty === undefined) return false;
+      if (ty === undefined || first.access !== second.access) return false;
       fp.set_v(v_place(second)!, ty, () => {
         this.#direct_address(first.range);
         DIRECT_LOAD[ty](this.#code, first.offset);
       });
     } else if (second?.k === "direct_store" && first.k === "get_v" && second.value === first) {
       const ty = fp.float_at(v_place(first) ?? NaN, first.access);
-      if (ty === undefined) return false;
+      if (ty === undefined || first.access !== second.access) return false;
       this.#direct_address(second.range);
       fp.get_v(v_place(first)!, ty);
       DIRECT_STORE[ty](this.#code, second.offset);
@@ -361,12 +373,12 @@ export class ProgramEmitter {
         return this.#range(node);
       case "direct_load":
         this.#direct_address(node.range);
-        DIRECT_LOAD[node.ty!](c, node.offset);
+        DIRECT_LOAD[node.access](c, node.offset);
         return this.#keep(node);
       case "direct_store":
         this.#direct_address(node.range);
         this.#push(node.value);
-        DIRECT_STORE[node.value.ty!](c, node.offset);
+        DIRECT_STORE[node.access](c, node.offset);
         return;
       case "compare_exchange":
         this.#compare_exchange(node);
@@ -644,6 +656,10 @@ export class ProgramEmitter {
     // What is aligned to its length does not leave its page.
     if (known < length - 1) {
       c.get(address).i32(0xfff).u8(0x71).i32(0x1000 - length).u8(0x4b, 0x72);
+    }
+    if (node.unaligned) {
+      c.get(address).i32(21).u8(0x76).mem(OP.i32_load8_u, 0, MEM.near_device).byte(0x72);
+      c.i32(0).mem(OP.i32_load, 2, STATE.strict_alignment.address).byte(0x72);
     }
     c.set(this.#local_of(node));
     this.#ranges.set(node.id, { entry, address });

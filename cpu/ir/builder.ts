@@ -2,6 +2,7 @@ import { type Field, STATE } from "../state.ts";
 import type { Helper } from "../helper.ts";
 import type {
   AccessOptions,
+  DirectAccess,
   Guard,
   Node,
   OperandKind,
@@ -257,9 +258,15 @@ export class Builder {
   /**
    * Zero when `length` bytes from `address` can be accessed directly: they lie in one page that is
    * mapped and little-endian, and the address has the bits of `mask` (2^n - 1) clear. It never
-   * faults. Then, and only then, {@link direct_load} and {@link direct_store} may be used.
+   * faults. Then, and only then, {@link direct_load} and {@link direct_store} may be used. With
+   * `unaligned` elements need not be aligned, where nothing forbids that.
    */
-  range(address: Node, length: number, mask: Node | number, write: boolean): Node {
+  range(
+    address: Node,
+    length: number,
+    mask: Node | number,
+    { write, unaligned = false }: { write: boolean; unaligned?: boolean },
+  ): Node {
     const bits = typeof mask === "number" ? this.c(mask) : mask;
     return this.#push({
       k: "range",
@@ -268,19 +275,22 @@ export class Builder {
       length,
       mask: this.#use1(bits),
       write,
+      unaligned,
     });
   }
   /** Loads from a range that can be accessed directly. */
-  direct_load(range: Node, offset: number, ty: "i32" | "i64" | "v128"): Node {
-    return this.#push({ k: "direct_load", ty, range: this.#use1(range), offset });
+  direct_load(range: Node, offset: number, access: DirectAccess): Node {
+    const ty = access === "u8" || access === "u16" ? "i32" : access;
+    return this.#push({ k: "direct_load", ty, range: this.#use1(range), offset, access });
   }
   /** Stores to a range that can be accessed directly. */
-  direct_store(range: Node, offset: number, value: Node): void {
+  direct_store(range: Node, offset: number, access: DirectAccess, value: Node): void {
     this.#push({
       k: "direct_store",
       ty: undefined,
       range: this.#use1(range),
       offset,
+      access,
       value: this.#use1(value),
     });
   }

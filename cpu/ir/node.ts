@@ -123,12 +123,20 @@ export type Node =
       readonly length: number;
       readonly mask: Node;
       readonly write: boolean;
+      /** Ask, too, whether what is not aligned may be accessed. */
+      readonly unaligned: boolean;
     }
-    | { readonly k: "direct_load"; readonly range: Node; readonly offset: number }
+    | {
+      readonly k: "direct_load";
+      readonly range: Node;
+      readonly offset: number;
+      readonly access: DirectAccess;
+    }
     | {
       readonly k: "direct_store";
       readonly range: Node;
       readonly offset: number;
+      readonly access: DirectAccess;
       readonly value: Node;
     }
     | { readonly k: "guard"; readonly guard: Guard; readonly helper: Helper }
@@ -154,6 +162,9 @@ export type Node =
     }
     | { readonly k: "loop"; readonly body: readonly Node[]; readonly condition: Node }
   );
+
+/** How a range of guest memory is accessed directly. */
+export type DirectAccess = "u8" | "u16" | "i32" | "i64" | "v128";
 
 /** What a guard asks for: some bits of a state field set, or all of them clear. */
 export interface Guard {

@@ -36,7 +36,19 @@ const single = fc.oneof(
   fc.constantFrom(0, 1, 0x7f_ffff, 0x80_0000, 0x7f7f_ffff, 0x7f80_0000, 0x7f80_0001, 0x7fc0_0000)
     .chain((v) => fc.boolean().map((negative) => v | (negative ? 1 << 31 : 0))),
 );
-const words = fc.array(single, { minLength: 12, maxLength: 12 });
+/** Numbers that are short, so that sums, products, quotients and roots of them are often exact. */
+const short = fc.constantFrom(0, 1, -1, 2, 3, 0.5, -1.5, 9, 0.375, 2 ** 40, 2 ** -70, -(2 ** -100))
+  .map((value) => {
+    const view = new DataView(new ArrayBuffer(12));
+    view.setFloat32(0, value);
+    view.setFloat64(4, value);
+    return { f32: view.getInt32(0), f64: [view.getInt32(8), view.getInt32(4)] };
+  });
+const words = fc.oneof(
+  fc.array(single, { minLength: 12, maxLength: 12 }),
+  fc.array(short, { minLength: 12, maxLength: 12 }).map((list) => list.map(({ f32 }) => f32)),
+  fc.array(short, { minLength: 6, maxLength: 6 }).map((list) => list.flatMap(({ f64 }) => f64)),
+);
 /** RMode, FZ and DN; half of the time what the host does. */
 const mode = fc.oneof(fc.constant(0), fc.integer({ min: 0, max: 15 }).map((v) => v << 22));
 const inexact = fc.constantFrom(0, 16);

@@ -7,7 +7,7 @@
  *
  * @module
  */
-import { FPSCR, UNUSUAL } from "../fpscr.ts";
+import { FP_CASE, FPSCR, UNUSUAL } from "../fpscr.ts";
 import type { Builder } from "../ir/builder.ts";
 import type { Node } from "../ir/node.ts";
 import { STATE } from "../state.ts";
@@ -17,7 +17,7 @@ export type Precision = "f32" | "f64";
 
 /** A truth value: rounding is to nearest, denormals count, and inexact results change nothing. */
 export function is_plain(b: Builder): Node {
-  return b.ne(b.get(STATE.fp_plain), 0);
+  return b.eq(b.get(STATE.fp_case), FP_CASE.plain);
 }
 
 /** A truth value: rounding is to nearest and denormals count. */
@@ -36,13 +36,6 @@ export function is_inexact_known(b: Builder): Node {
 }
 
 const INFINITE: Record<Precision, number> = { f32: 0x7f80_0000, f64: 0x7ff0_0000 };
-
-/** The magnitude of a float, its bits doubled: they compare as unsigned integers. */
-function doubled(b: Builder, ty: Precision, value: Node): Node {
-  return ty === "f32"
-    ? b.shl(b.op("i32.reinterpret_f32", value), 1)
-    : b.op("i64.shl", b.op("i64.reinterpret_f64", value), 1);
-}
 
 /** Bits of a float from the sign to the exponent's end, and some more, doubled: without the sign. */
 function doubled_top(b: Builder, ty: Precision, value: Node): Node {
@@ -74,6 +67,23 @@ export function is_not_tiny(b: Builder, ty: Precision, value: Node): Node {
 
 /** A truth value: `value` is zero. */
 export function is_zero(b: Builder, ty: Precision, value: Node): Node {
-  const twice = doubled(b, ty, value);
-  return ty === "f32" ? b.eqz(twice) : b.op("i64.eqz", twice);
+  return b.op(`${ty}.eq`, value, b.constant(ty, 0));
+}
+
+/** Exponents, doubled bits with nothing behind. */
+const LIMIT = {
+  /** What is less is denormal or zero. */
+  denormal: { f32: 0x0100_0000, f64: 0x0020_0000 },
+  /** 2^-960: what a product of that size loses is no denormal. */
+  remainder: { f32: 0x0100_0000, f64: 63 << 21 },
+} as const;
+
+/** A truth value: the magnitude of `value` is not below a limit. A NaN is above all of them. */
+export function exceeds(
+  b: Builder,
+  ty: Precision,
+  value: Node,
+  limit: keyof typeof LIMIT,
+): Node {
+  return b.op("i32.ge_u", doubled_top(b, ty, value), LIMIT[limit][ty]);
 }

@@ -57,6 +57,8 @@ interface Guess {
   readonly lanes: () => { good: Node; bad: Node };
   /** Nothing can be inexact. */
   readonly exact?: boolean;
+  /** In the common case, lanes that are not inexact. */
+  readonly exact_lanes?: () => Node;
 }
 
 const magnitude = (b: Builder, x: Node): Node => and(b, x, splat(b, 0x7fff_ffff));
@@ -84,7 +86,22 @@ function sum(b: Builder, op: "add" | "sub", x: Node, y: Node): Guess {
       good: or(b, normal(b, value), zero(b, value)),
       bad: or(b, denormal(b, x), denormal(b, y)),
     }),
+    exact_lanes: () => exact_sum(b, x, op === "add" ? y : b.op("f32x4.neg", y), value),
   };
+}
+
+/** Lanes of a sum that is exact (Knuth's TwoSum). */
+function exact_sum(b: Builder, x: Node, y: Node, value: Node): Node {
+  const sub = (p: Node, q: Node): Node => b.op("f32x4.sub", p, q);
+  const part = sub(value, x);
+  return zero(b, b.op("f32x4.add", sub(x, sub(value, part)), sub(y, part)));
+}
+
+/** Lanes of a product that is exact: what is left over must be zero, and no denormal. */
+function exact_product(b: Builder, x: Node, y: Node, value: Node): Node {
+  if (!fuses_multiply_add()) return splat(b, 0);
+  const rest = zero(b, b.op("f32x4.relaxed_nmadd", x, y, value));
+  return and(b, rest, b.op("i32x4.gt_s", magnitude(b, value), splat(b, 27 << 23)));
 }
 
 /** A product: a zero is exact if a factor is zero. */
@@ -101,6 +118,7 @@ function product(b: Builder, x: Node, y: Node): Guess {
         bad: or(b, denormal(b, x), denormal(b, y)),
       };
     },
+    exact_lanes: () => exact_product(b, x, y, value),
   };
 }
 
@@ -117,6 +135,7 @@ function multiply_add(b: Builder, op: "add" | "sub", x: Node, n: Node, m: Node):
       // What the product must not be is told by its `good`.
       return { good: and(b, product.good, sum.good), bad: or(b, product.bad, denormal(b, x)) };
     },
+    exact_lanes: () => and(b, first.exact_lanes!(), second.exact_lanes!()),
   };
 }
 
@@ -219,7 +238,11 @@ function guess_or(
   b.expect(and_known(b, known, is_common(b, g)), write, () => {
     const { good, bad } = g.lanes();
     const right = b.op("i32x4.all_true", b.op("v128.andnot", good, bad));
-    b.if(and_known(b, known, right), write, exact);
+    b.if(and_known(b, known, right), write, () => {
+      if (!g.exact_lanes) return exact();
+      const all = b.op("i32x4.all_true", g.exact_lanes());
+      b.if(b.and(all, is_common(b, g)), write, exact);
+    });
   });
 }
 

@@ -122,7 +122,8 @@ function store_directly(b: Builder, s: Multiple, range: Node, at: Node): void {
   if (s.n === 1) {
     for (const group of groups) {
       const disp = displacements[group[0]!]!;
-      b.direct_store(range, disp, b.v(at, group.length === 2 ? "v128" : "i64", disp));
+      const access = group.length === 2 ? "v128" : "i64";
+      b.direct_store(range, disp, access, b.v(at, access, disp));
     }
     return;
   }
@@ -141,8 +142,28 @@ function store_directly(b: Builder, s: Multiple, range: Node, at: Node): void {
   });
   for (let row = 0; row < source.length; row += 16) {
     const out = shuffle(b, x!, y!, bytes16((i) => source[Math.min(row + i, source.length - 1)]!));
-    b.direct_store(range, row, row + 16 <= source.length ? out : half(b, out, 0));
+    if (row + 16 <= source.length) b.direct_store(range, row, "v128", out);
+    else b.direct_store(range, row, "i64", half(b, out, 0));
   }
+}
+
+/**
+ * Accesses elements directly where that can be; aligned ones are what is looked for first. SCTLR.A
+ * wants elements aligned, and doublewords go as words.
+ */
+function access_range(
+  b: Builder,
+  o: { address: Node; length: number; mask: Node; size: number; write: boolean },
+  directly: (range: Node) => void,
+  slowly: () => void,
+): void {
+  const { address, length, mask, size, write } = o;
+  const usual = b.range(address, length, b.or(mask, WIDTH[Math.min(size, 2)]! - 1), { write });
+  b.expect(b.eqz(usual), () => directly(usual), () => {
+    if (size === 0) return slowly();
+    const range = b.range(address, length, mask, { write, unaligned: true });
+    b.if(b.eqz(range), () => directly(range), slowly);
+  });
 }
 
 /**
@@ -157,11 +178,10 @@ export const neon_multi = define_op<
     const { load, size, wb } = statics;
     check_simd(b);
     const address = b.reg(rn), length = 8 * statics.n * statics.sets;
-    // Elements are what SCTLR.A wants aligned; doublewords go as words.
-    const range = b.range(address, length, b.or(mask, WIDTH[Math.min(size, 2)]! - 1), !load);
-    b.expect(
-      b.eqz(range),
-      () => (load ? load_directly : store_directly)(b, statics, range, at),
+    access_range(
+      b,
+      { address, length, mask, size, write: !load },
+      (range) => (load ? load_directly : store_directly)(b, statics, range, at),
       () => {
         const list: RegisterList = { at, bytes: 8, displacements: displacements_of(statics) };
         transfer_structures(b, statics, { address, mask, list });
@@ -189,16 +209,25 @@ export const neon_single = define_op<
   lower(b, { load, n, inc, size, wb }, { at, rn, rm, mask }) {
     check_simd(b);
     const address = b.reg(rn), length = n << size;
-    check_alignment(b, address, mask, load);
-    if (n > 1) b.probe(address, b.c(length), !load);
     const access = LANE_ACCESS[size]!, width = WIDTH[size]!;
-    const addresses = addresses_from(b, address, n, size);
-    if (load) {
-      const values = addresses.map((a) => b.load(a, width));
-      values.forEach((value, i) => b.set_v(at, access, value, 8 * inc * i));
-    } else {
-      addresses.forEach((a, i) => b.store(a, width, b.v(at, access, 8 * inc * i)));
-    }
+    const elements = Array.from({ length: n }, (_, i) => i);
+    access_range(b, { address, length, mask, size, write: !load }, (range) => {
+      for (const i of elements) {
+        const disp = 8 * inc * i, offset = i << size;
+        if (load) b.set_v(at, access, b.direct_load(range, offset, access), disp);
+        else b.direct_store(range, offset, access, b.v(at, access, disp));
+      }
+    }, () => {
+      check_alignment(b, address, mask, load);
+      if (n > 1) b.probe(address, b.c(length), !load);
+      const addresses = addresses_from(b, address, n, size);
+      if (load) {
+        const values = addresses.map((a) => b.load(a, width));
+        values.forEach((value, i) => b.set_v(at, access, value, 8 * inc * i));
+      } else {
+        addresses.forEach((a, i) => b.store(a, width, b.v(at, access, 8 * inc * i)));
+      }
+    });
     write_back(b, wb, { rn, rm, address, length });
   },
 });
@@ -211,12 +240,20 @@ export const neon_all_lanes = define_op<
   lower(b, { n, copies, inc, size, wb }, { at, rn, rm, mask }) {
     check_simd(b);
     const address = b.reg(rn), length = n << size;
-    check_alignment(b, address, mask, true);
-    if (n > 1) b.probe(address, b.c(length), false);
-    const values = addresses_from(b, address, n, size).map((a) => b.load(a, WIDTH[size]!));
-    values.forEach((value, i) => {
+    const write = (value: Node, i: number): void => {
       const lanes = new Vec(b, size).splat(value);
       for (let copy = 0; copy < copies; copy++) b.set_v(at, "i64x2", lanes, 8 * (i * inc + copy));
+    };
+    access_range(b, { address, length, mask, size, write: false }, (range) => {
+      const values = Array.from(
+        { length: n },
+        (_, i) => b.direct_load(range, i << size, LANE_ACCESS[size]!),
+      );
+      values.forEach(write);
+    }, () => {
+      check_alignment(b, address, mask, true);
+      if (n > 1) b.probe(address, b.c(length), false);
+      addresses_from(b, address, n, size).map((a) => b.load(a, WIDTH[size]!)).forEach(write);
     });
     write_back(b, wb, { rn, rm, address, length });
   },

@@ -14,7 +14,6 @@ import {
   is_normal,
   is_not_tiny,
   is_plain,
-  is_zero,
   keeps_denormals,
   type Precision,
 } from "./fp_fast.ts";
@@ -27,6 +26,7 @@ import {
   SQRT_F64,
 } from "./fp_helpers.ts";
 import { from_scratch, SCRATCH, to_scratch } from "./fp_scratch.ts";
+import { look_again, type Rounding } from "./fp_second.ts";
 import { combos, define_op } from "./op.ts";
 
 /** What the host computes for an instruction, and whether that is right. */
@@ -34,8 +34,8 @@ interface Guess {
   readonly value: Node;
   /** A truth value, {@link is_plain} apart. */
   readonly right: Node;
-  /** A truth value for when `right` fails: an exact zero is right too. */
-  readonly zero?: () => Node;
+  /** How it comes about, in order. */
+  readonly roundings: () => readonly Rounding[];
 }
 
 type Operands = { d: Node; n: Node; m: Node };
@@ -43,27 +43,29 @@ type Operands = { d: Node; n: Node; m: Node };
 /** Bits of a register, which numbers would not keep of a NaN. */
 const BITS: Record<Precision, "i32" | "i64"> = { f32: "i32", f64: "i64" };
 
-/** A factor that is zero makes a product that is zero. */
-function zero_product(b: Builder, ty: Precision, product: Node, n: Node, m: Node): Node {
-  const factor = b.or(is_zero(b, ty, n), is_zero(b, ty, m));
-  return b.and(is_zero(b, ty, product), factor);
-}
-
 /** `±d ± n * m`, rounded twice. A product that is no number makes a sum that is none. */
 function multiply_add(b: Builder, ty: Precision, kind: VfpArith, o: Operands): Guess {
   const n = b.v(o.n, ty), m = b.v(o.m, ty), d = b.v(o.d, ty);
   const product = b.op(`${ty}.mul`, n, m);
+  const neg = (x: Node): Node => b.op(`${ty}.neg`, x);
   const value = kind === "vmla"
     ? b.op(`${ty}.add`, d, product)
     : kind === "vmls"
     ? b.op(`${ty}.sub`, d, product)
     : kind === "vnmls"
     ? b.op(`${ty}.sub`, product, d)
-    : b.op(`${ty}.sub`, b.op(`${ty}.neg`, d), product);
+    : b.op(`${ty}.sub`, neg(d), product);
   return {
     value,
     right: b.and(is_finite(b, ty, value), is_not_tiny(b, ty, product)),
-    zero: () => b.and(is_finite(b, ty, value), zero_product(b, ty, product, n, m)),
+    roundings: () => {
+      const x = kind === "vnmla" || kind === "vnmls" ? neg(d) : d;
+      const y = kind === "vmls" || kind === "vnmla" ? neg(product) : product;
+      return [
+        { kind: "product", operands: [n, m], value: product },
+        { kind: "sum", operands: [x, y], value },
+      ];
+    },
   };
 }
 
@@ -87,7 +89,10 @@ function fused_f32(b: Builder, kind: VfpArith, o: Operands): Guess {
   return {
     value,
     right: b.and(is_normal(b, "f32", value), not_half),
-    zero: () => is_zero(b, "f64", sum),
+    roundings: () => {
+      const operands = [o.n, o.m, o.d].map((index) => b.v(index, "f32"));
+      return [{ kind: "fused", operands, value }];
+    },
   };
 }
 
@@ -100,11 +105,10 @@ function fused(b: Builder, ty: Precision, kind: VfpArith, o: Operands): Guess {
   const [x, y, z] = [n, m, addend].map((v) => b.op(`${shape}.splat`, v));
   const lanes = b.op(`${shape}.relaxed_${name}`, x!, y!, z!);
   const value = b.op_imm(`${shape}.extract_lane`, [0], lanes);
-  const factor = (): Node => b.or(is_zero(b, ty, n), is_zero(b, ty, m));
   return {
     value,
     right: is_normal(b, ty, value),
-    zero: () => b.and(is_zero(b, ty, value), factor()),
+    roundings: () => [{ kind: "fused", operands: [n, m, d], value }],
   };
 }
 
@@ -113,21 +117,32 @@ function guess(b: Builder, ty: Precision, kind: VfpArith, o: Operands): Guess {
     case "vadd":
     case "vsub": {
       // A sum that is denormal or zero is exact.
-      const value = b.op(`${ty}.${kind.slice(1)}`, b.v(o.n, ty), b.v(o.m, ty));
-      return { value, right: is_finite(b, ty, value) };
+      const n = b.v(o.n, ty), m = b.v(o.m, ty);
+      const value = b.op(`${ty}.${kind.slice(1)}`, n, m);
+      const roundings = (): Rounding[] => {
+        const y = kind === "vadd" ? m : b.op(`${ty}.neg`, m);
+        return [{ kind: "sum", operands: [n, y], value }];
+      };
+      return { value, right: is_finite(b, ty, value), roundings };
     }
     case "vmul":
     case "vnmul": {
       const n = b.v(o.n, ty), m = b.v(o.m, ty);
       const product = b.op(`${ty}.mul`, n, m);
       const value = kind === "vmul" ? product : b.op(`${ty}.neg`, product);
-      const zero = (): Node => zero_product(b, ty, product, n, m);
-      return { value, right: is_normal(b, ty, value), zero };
+      return {
+        value,
+        right: is_normal(b, ty, value),
+        roundings: () => [{ kind: "product", operands: [n, m], value: product }],
+      };
     }
     case "vdiv": {
-      const n = b.v(o.n, ty), value = b.op(`${ty}.div`, n, b.v(o.m, ty));
-      const zero = (): Node => b.and(is_zero(b, ty, value), is_zero(b, ty, n));
-      return { value, right: is_normal(b, ty, value), zero };
+      const n = b.v(o.n, ty), m = b.v(o.m, ty), value = b.op(`${ty}.div`, n, m);
+      return {
+        value,
+        right: is_normal(b, ty, value),
+        roundings: () => [{ kind: "quotient", operands: [n, m], value }],
+      };
     }
     case "vmla":
     case "vmls":
@@ -145,8 +160,7 @@ function guess_or(b: Builder, ty: Precision, d: Node, g: Guess, exact: () => Nod
   const write = (): void => b.set_v(d, ty, g.value);
   const otherwise = (): void => b.set_v(d, BITS[ty], exact());
   b.expect(b.and(plain, g.right), write, () => {
-    if (g.zero) b.if(b.and(plain, g.zero()), write, otherwise);
-    else otherwise();
+    b.if(look_again(b, ty, g.roundings()), write, otherwise);
   });
 }
 
@@ -183,13 +197,21 @@ export const vfp_arith_d = define_op<{ kind: VfpArith }>()("vfp_arith_d", {
   inline: combos({ kind: HOT }),
 });
 
+function square_root(b: Builder, ty: Precision, x: Node): Guess {
+  const value = b.op(`${ty}.sqrt`, x);
+  return {
+    value,
+    right: is_finite(b, ty, value),
+    roundings: () => [{ kind: "root", operands: [x], value }],
+  };
+}
+
 /** VSQRT of S registers. */
 export const vfp_sqrt_s = define_op<Record<never, never>>()("vfp_sqrt_s", {
   operands: { d: "sreg", m: "sreg" },
   lower(b, _, { d, m }) {
     check_fp(b);
-    const value = b.op("f32.sqrt", b.v(m, "f32"));
-    guess_or(b, "f32", d, { value, right: is_finite(b, "f32", value) }, () => {
+    guess_or(b, "f32", d, square_root(b, "f32", b.v(m, "f32")), () => {
       return b.call(SQRT_F32, b.v(m, "i32"));
     });
   },
@@ -201,8 +223,7 @@ export const vfp_sqrt_d = define_op<Record<never, never>>()("vfp_sqrt_d", {
   operands: { d: "dreg", m: "dreg" },
   lower(b, _, { d, m }) {
     check_fp(b);
-    const value = b.op("f64.sqrt", b.v(m, "f64"));
-    guess_or(b, "f64", d, { value, right: is_finite(b, "f64", value) }, () => {
+    guess_or(b, "f64", d, square_root(b, "f64", b.v(m, "f64")), () => {
       to_scratch(b, "m", "i64", b.v(m, "i64"));
       b.call(SQRT_F64, SCRATCH.d, SCRATCH.m);
       return from_scratch(b, "i64");

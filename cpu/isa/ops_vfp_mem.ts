@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { FPSCR, QC_BIT, UNUSUAL } from "../fpscr.ts";
+import { FP_CASE, FPSCR, QC_BIT, UNUSUAL } from "../fpscr.ts";
 import type { Builder } from "../ir/builder.ts";
 import type { Node } from "../ir/node.ts";
 import { STATE } from "../state.ts";
@@ -30,13 +30,13 @@ function transfer_directly(b: Builder, load: boolean, range: Node, list: Registe
   const access = list.bytes === 8 ? "i64" : "i32";
   for (const disp of list.displacements) {
     if (load) b.set_v(list.at, access, b.direct_load(range, disp, access), disp);
-    else b.direct_store(range, disp, b.v(list.at, access, disp));
+    else b.direct_store(range, disp, access, b.v(list.at, access, disp));
   }
 }
 
 /** Transfers consecutive registers at a word-aligned address. */
 function transfer(b: Builder, load: boolean, address: Node, list: RegisterList): void {
-  const range = b.range(address, list.displacements.length * list.bytes, 3, !load);
+  const range = b.range(address, list.displacements.length * list.bytes, 3, { write: !load });
   b.expect(
     b.eqz(range),
     () => transfer_directly(b, load, range, list),
@@ -46,7 +46,7 @@ function transfer(b: Builder, load: boolean, address: Node, list: RegisterList):
 
 /** Transfers one doubleword, which nearly always is aligned to its size. */
 function transfer_double(b: Builder, load: boolean, address: Node, list: RegisterList): void {
-  const range = b.range(address, 8, 7, !load);
+  const range = b.range(address, 8, 7, { write: !load });
   b.expect(
     b.eqz(range),
     () => transfer_directly(b, load, range, list),
@@ -168,6 +168,14 @@ export const vfp_flags = define_op<Record<never, never>>()("vfp_flags", {
   inline: [{}],
 });
 
+/** One of FP_CASE, as `fpscr.ts` finds it. */
+function case_of(b: Builder, bits: Node): Node {
+  const { inexact, flush } = FPSCR;
+  const is = (value: number, fp_case: number): Node => b.mul(b.eq(bits, value), fp_case);
+  const settled = b.or(is(inexact, FP_CASE.plain), is(inexact | flush, FP_CASE.flushing));
+  return b.or(settled, is(0, FP_CASE.fresh));
+}
+
 /** VMRS and VMSR of FPSCR. */
 export const vfp_fpscr = define_op<{ load: boolean }>()("vfp_fpscr", {
   operands: { rt: "reg" },
@@ -180,9 +188,7 @@ export const vfp_fpscr = define_op<{ load: boolean }>()("vfp_fpscr", {
     } else {
       const value = b.reg(rt);
       b.set(STATE.fpscr, b.and(value, FPSCR.control));
-      // As `fpscr.ts` has it: nothing unusual, and inexact.
-      const judged = b.and(value, UNUSUAL | FPSCR.inexact);
-      b.set(STATE.fp_plain, b.eq(judged, FPSCR.inexact));
+      b.set(STATE.fp_case, case_of(b, b.and(value, UNUSUAL | FPSCR.inexact)));
       b.set(STATE.fp_nzcv, b.and(value, FPSCR.nzcv));
       b.set(STATE.fp_flags, b.and(value, FPSCR.cumulative));
       b.set(STATE.fp_qc, b.and(b.shr_u(value, QC_BIT), 1));

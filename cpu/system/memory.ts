@@ -103,7 +103,9 @@ export class Memory implements MemorySystem {
   load(address: number, width: number, access: number): number {
     if ((address & (width - 1)) !== 0) {
       if (!this.#aligned(address, width, access, false)) return 0;
-      return Number(this.#load_bytes(address, width, access));
+      const here = this.#plain(address, width, access, false);
+      if (here < 0) return Number(this.#load_bytes(address, width, access));
+      return this.#load_here(here, width);
     }
     const at = this.#resolve(address, false, (access & ACCESS.unprivileged) !== 0);
     let value: number;
@@ -135,6 +137,26 @@ export class Memory implements MemorySystem {
     if (this.#cpu.get(STATE.exit) !== EXIT.none) return 0n;
     const high = this.#mmio.read(pa + 4, 4);
     return this.#big() ? join(swap(high, 4), swap(low, 4)) : join(low, high);
+  }
+
+  /** An unaligned value of up to 4 bytes. */
+  #load_here(at: number, width: number): number {
+    const u8 = this.#u8;
+    const low = u8[at]! | u8[at + 1]! << 8;
+    return width === 2 ? low : (low | u8[at + 2]! << 16 | u8[at + 3]! << 24) >>> 0;
+  }
+
+  /**
+   * Where an access that is not aligned goes in the usual case: to little-endian RAM, in one page that
+   * has been accessed before; else -1.
+   */
+  #plain(address: number, length: number, access: number, write: boolean): number {
+    if ((address & 0xfff) + length > 4096 || this.#big()) return -1;
+    if ((this.#regs.sctlr & SCTLR.M) !== 0 && this.#maps.near_device(address)) return -1;
+    const context = this.#maps.context((access & ACCESS.unprivileged) !== 0);
+    const map = write ? context.write_map : context.read_map;
+    const entry = this.#i32[(map >> 2) + (address >>> 12)]!;
+    return (entry & 1) === 0 ? (entry + address) >>> 0 : -1;
   }
 
   /** A load that is not aligned, byte by byte. Signed when `width` is 8. */
@@ -171,7 +193,7 @@ export class Memory implements MemorySystem {
   store(address: number, width: number, value: number, access: number): void {
     if ((address & (width - 1)) !== 0) {
       if (this.#aligned(address, width, access, true)) {
-        this.#store_bytes(address, width, BigInt.asUintN(64, BigInt(value)), access);
+        this.#store_unaligned(address, width, value, access);
       }
       return;
     }
@@ -187,6 +209,14 @@ export class Memory implements MemorySystem {
     if (width === 4) this.#i32[at >>> 2] = value;
     else if (width === 2) this.#cpu.u16[at >>> 1] = value;
     else this.#u8[at] = value;
+  }
+
+  #store_unaligned(address: number, width: number, value: number, access: number): void {
+    const at = this.#plain(address, width, access, true);
+    if (at < 0) {
+      return this.#store_bytes(address, width, BigInt.asUintN(64, BigInt(value)), access);
+    }
+    for (let i = 0; i < width; i++) this.#u8[at + i] = value >>> (8 * i);
   }
 
   /** See {@link MemorySystem.store64}. */

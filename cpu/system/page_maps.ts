@@ -65,7 +65,7 @@ export class PageMaps {
   /** log2 of the largest translation seen in each 2 MiB of virtual addresses, if above 12. */
   readonly #large = new Uint8Array(2048);
   /** Parts of 2 MiB in which RAM is mapped as Device or Strongly-ordered memory. */
-  readonly #device = new Uint8Array(2048);
+  readonly #device: Uint8Array;
   /** By RAM page: 1 when the engine protects it. */
   readonly #protected: Uint8Array;
   /** By RAM page: the two first virtual pages (plus one) that write maps have it at, or MANY. */
@@ -76,6 +76,8 @@ export class PageMaps {
   constructor(cpu: Cpu, regs: SysRegs, mmu: Mmu, ram: RamRange) {
     this.#cpu = cpu;
     this.#i32 = cpu.i32;
+    this.#device = cpu.u8.subarray(MEM.near_device, MEM.near_device + 2048);
+    this.#device.fill(0);
     this.#regs = regs;
     this.#mmu = mmu;
     this.ram = ram;
@@ -110,6 +112,7 @@ export class PageMaps {
     cpu.set(STATE.strict_alignment, this.#regs.sctlr & SCTLR.A);
     cpu.set(STATE.user_map, user !== undefined && !big ? user.read_map : EMPTY_MAP);
     if (current !== undefined && current.tag === 0) this.#tag(current);
+    cpu.set(STATE.strict_alignment, this.#regs.sctlr & SCTLR.A);
     cpu.set(STATE.code_tag, current !== undefined ? current.tag : 0);
   }
 

@@ -6,6 +6,7 @@
  */
 import assert from "node:assert/strict";
 import { ReferenceEngine } from "../engine/reference.ts";
+import { get_fpscr } from "../fpscr.ts";
 import { EXIT, STATE } from "../state.ts";
 import { RAM, Rig } from "../system/testing.ts";
 import { TranslatorEngine, type TranslatorOptions } from "../translate/translator.ts";
@@ -112,7 +113,8 @@ export class Stage {
     parts.push(`spsr=${hex(cpu.get(STATE.spsr))}`, `exit=${cpu.get(STATE.exit)}`);
     if (cpu.get(STATE.exit) === EXIT.exception) parts.push(JSON.stringify(cpu.pending));
     if (cpu.get(STATE.exit) === EXIT.mmio) parts.push(`mmio ${hex(cpu.mmio.address)}`);
-    for (let d = 0; d < 8; d++) parts.push(`d${d}=${cpu.dreg(d).toString(16)}`);
+    parts.push(`fpscr=${hex(get_fpscr(cpu))}`);
+    for (let d = 0; d < 32; d++) parts.push(`d${d}=${cpu.dreg(d).toString(16)}`);
     let sum = 0;
     for (let at = 0x8000; at < 0x9000; at += 4) sum = (sum * 31 + this.rig.peek(RAM.base + at)) | 0;
     parts.push(`memory=${hex(sum)}`);

@@ -5,7 +5,7 @@
  */
 import type { FpSurroundings } from "../engine/emit.ts";
 import type { Helper } from "../helper.ts";
-import type { Guard, Node } from "../ir/node.ts";
+import type { Guard, Node, VAccess } from "../ir/node.ts";
 import { type Field, STATE } from "../state.ts";
 import { type Code, OP } from "../wasm/encoder.ts";
 import { VectorRegisters } from "./vector_registers.ts";
@@ -14,7 +14,7 @@ import { VectorRegisters } from "./vector_registers.ts";
 const COPIED: ReadonlySet<Field> = new Set([
   STATE.fp_enabled,
   STATE.simd_enabled,
-  STATE.fp_plain,
+  STATE.fp_case,
   STATE.fpscr,
   STATE.fp_flags,
   STATE.fp_nzcv,
@@ -22,6 +22,35 @@ const COPIED: ReadonlySet<Field> = new Set([
 
 /** Whether one block dominates another, by their ids. */
 type Dominates = (a: number, b: number) => boolean;
+
+const known = new WeakMap<readonly Node[], boolean>();
+
+/** Whether a program has to do with floating point. Programs are asked again and again. */
+function is_fp(nodes: readonly Node[]): boolean {
+  let fp = known.get(nodes);
+  if (fp === undefined) known.set(nodes, fp = nodes.some(touches));
+  return fp;
+}
+
+function touches(node: Node): boolean {
+  switch (node.k) {
+    case "get":
+    case "set":
+      return COPIED.has(node.field);
+    case "guard":
+    case "get_v":
+    case "set_v":
+      return true;
+    case "call":
+      return !node.helper.keeps_vectors;
+    case "if":
+      return node.then.some(touches) || node.otherwise.some(touches);
+    case "loop":
+      return node.body.some(touches);
+    default:
+      return false;
+  }
+}
 
 /** What the programs of a region do with floating-point state. */
 class Uses {
@@ -76,7 +105,7 @@ class Uses {
 }
 
 /** Keeps a region's floating-point state in locals. */
-export class RegionFp {
+export class RegionFp implements FpSurroundings {
   readonly #code: Code;
   readonly #uses = new Uses();
   readonly #vectors: VectorRegisters;
@@ -85,6 +114,10 @@ export class RegionFp {
   readonly #dominates: Dominates;
   /** Blocks in which a guard is passed whenever they are left at their end. */
   readonly #passed = new Map<Guard, number[]>();
+  #used = false;
+  /** Where instructions are being emitted. */
+  #block = 0;
+  #certain = false;
 
   /** For the programs of `nodes`. */
   constructor(code: Code, nodes: Iterable<readonly Node[]>, dominates: Dominates) {
@@ -92,6 +125,8 @@ export class RegionFp {
     this.#dominates = dominates;
     this.#vectors = new VectorRegisters(code);
     for (const program of nodes) {
+      if (!is_fp(program)) continue;
+      this.#used = true;
       this.#uses.add(program);
       this.#vectors.discover(program);
     }
@@ -102,6 +137,7 @@ export class RegionFp {
 
   /** Where the region begins. */
   enter(): void {
+    if (!this.#used) return;
     const c = this.#code;
     this.#refresh();
     this.#vectors.load();
@@ -121,33 +157,48 @@ export class RegionFp {
     }
   }
 
-  /** For the instructions of a block; `certain`: those that are executed whenever the block is. */
-  in_block(block: number, certain: boolean): FpSurroundings {
-    return {
-      copy: (field) => this.#copies.get(field),
-      constant: (bytes) => this.#constants.get(bytes.join()),
-      passed: (guard) => this.#is_passed(guard, block, certain),
-      before_call: (helper) => {
-        if (!helper.keeps_vectors) this.#vectors.store();
-      },
-      after_call: (helper) => this.#called(helper),
-      get_v: (at, access) => this.#vectors.get(at, access),
-      float_at: (at, access) => this.#vectors.float_at(at, access),
-      set_v: (at, access, push) => this.#vectors.set(at, access, push),
-    };
+  /**
+   * For the instructions of a block; `certain`: those that are executed whenever the block is.
+   * Undefined in a region without floating point.
+   */
+  in_block(block: number, certain: boolean): FpSurroundings | undefined {
+    if (!this.#used) return undefined;
+    this.#block = block;
+    this.#certain = certain;
+    return this;
   }
 
-  #is_passed(guard: Guard, block: number, certain: boolean): boolean {
+  copy(field: Field): number | undefined {
+    return this.#copies.get(field);
+  }
+  constant(bytes: Uint8Array): number | undefined {
+    return this.#constants.get(bytes.join());
+  }
+  get_v(at: number, access: VAccess): boolean {
+    return this.#vectors.get(at, access);
+  }
+  set_v(at: number, access: VAccess, push: () => void): boolean {
+    return this.#vectors.set(at, access, push);
+  }
+  float_at(at: number, access: VAccess): "f32" | "f64" | undefined {
+    return this.#vectors.float_at(at, access);
+  }
+
+  before_call(helper: Helper): void {
+    if (!helper.keeps_vectors) this.#vectors.store();
+  }
+  after_call(helper: Helper): void {
+    this.#refresh();
+    if (!helper.keeps_vectors) this.#vectors.load();
+  }
+
+  passed(guard: Guard): boolean {
     const { interferes, written } = this.#uses;
     if (interferes || written.has(guard.field)) return false;
     const passed = this.#passed.get(guard) ?? [];
+    const block = this.#block;
     if (passed.some((id) => id === block || this.#dominates(id, block))) return true;
-    if (certain) this.#passed.set(guard, [...passed, block]);
+    if (this.#certain) this.#passed.set(guard, [...passed, block]);
     return false;
-  }
-
-  #called(helper: Helper): void {
-    this.#refresh();
-    if (!helper.keeps_vectors) this.#vectors.load();
   }
 }

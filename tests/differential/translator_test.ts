@@ -5,8 +5,11 @@
  * @module
  */
 import assert from "node:assert/strict";
+import { NEON_ROWS } from "../../cpu/isa/neon_rows.ts";
+import { VFP_ROWS } from "../../cpu/isa/vfp.ts";
+import { VFP_MEM_ROWS } from "../../cpu/isa/vfp_mem.ts";
 import { TranslatorEngine } from "../../cpu/translate/translator.ts";
-import { runnable_rows } from "./draw.ts";
+import { type DrawnRow, runnable_rows } from "./draw.ts";
 import { CODE, RESULT } from "./layout.ts";
 import {
   CODE_BYTES,
@@ -22,14 +25,25 @@ import { ProgramDrawer } from "./programs.ts";
 import { Subject } from "./subject.ts";
 
 const PROGRAMS = program_count(1200);
+const VECTOR_PROGRAMS = program_count(600);
 const TURNS = 3;
 
 Deno.test(`${PROGRAMS} random programs run alike when they are translated`, () => {
+  compare(runnable_rows(), PROGRAMS);
+});
+
+Deno.test(`${VECTOR_PROGRAMS} programs of VFP and Advanced SIMD run alike when they are translated`, () => {
+  const vectors = new Set([...VFP_ROWS, ...VFP_MEM_ROWS, ...NEON_ROWS]);
+  compare(runnable_rows().filter(({ row }) => vectors.has(row)), VECTOR_PROGRAMS);
+});
+
+/** Runs programs drawn from `rows` on both engines. */
+function compare(rows: readonly DrawnRow[], programs: number): void {
   const options = { sample_every: 1, hot: 1, batch: 1 };
   const subject = new Subject((cpu) => new TranslatorEngine(cpu, options));
-  const drawer = new ProgramDrawer(runnable_rows());
+  const drawer = new ProgramDrawer(rows);
   let compared = 0;
-  for (let index = 0; index < PROGRAMS; index++) {
+  for (let index = 0; index < programs; index++) {
     const program = drawer.draw(SEED, index);
     const c = start_of(program);
     subject.map_window((index & 3) !== 3);
@@ -54,10 +68,10 @@ Deno.test(`${PROGRAMS} random programs run alike when they are translated`, () =
       compared++;
     }
   }
-  assert.ok(compared > PROGRAMS * 2, `only ${compared} comparisons`);
+  assert.ok(compared > programs * 2, `only ${compared} comparisons`);
   const { regions } = (subject.engines.interpreter as TranslatorEngine).statistics;
-  assert.ok(regions! > PROGRAMS / 20, `only ${regions} regions`);
-});
+  assert.ok(regions! > programs / 20, `only ${regions} regions`);
+}
 
 function code_bytes({ cpu }: Subject): Uint8Array {
   const from = cpu.code_address(CODE);
