@@ -99,6 +99,8 @@ export const STATE = {
   rec: place("rec"),
   /** The record of the last access in translated code that the page maps could not do, or 0. */
   missed: place("missed"),
+  /** How many there were. */
+  misses: place("misses"),
   /** Instructions left before the engine returns, at a taken branch; anyone may zero it. */
   budget: place("budget"),
   /** Non-zero: leave the engine now; one of EXIT. */

@@ -205,6 +205,10 @@ export class RegionEmitter {
   #insn(insn: RegionInsn, block: Block): void {
     const c = this.code;
     const { cond } = insn.insn;
+    const end_page = page_of(insn.address + insn.size - 1);
+    if (end_page !== page_of(insn.address)) {
+      this.#check_page(end_page, () => this.#leave_before(insn));
+    }
     if (cond !== 14) {
       this.#flags.condition(cond);
       this.#open(OP.if);
@@ -226,11 +230,16 @@ export class RegionEmitter {
    * region, or out of it.
    */
   #go(block: Block, scope: Scope, address: number, from: number): void {
+    const c = this.code;
     const to = this.#region.block_at(scope, address);
     const edge = to && this.#edge(block, to);
     if (!edge) return this.#go_out(address, from);
     // A return goes to a page that was found to be there before.
-    if (page_of(address) !== page_of(from) && scope.id >= block.scope.id) this.#check_page(address);
+    if (page_of(address) !== page_of(from) && scope.id >= block.scope.id) {
+      this.#check_page(page_of(address), () => {
+        this.#leave_to_address(() => c.get(this.#entry_page).i32(address).byte(0x6a));
+      });
+    }
     if (edge === "back") {
       this.#check_budget(() => this.#leave_to_record(page_of(address), address & 0xfff));
     }
@@ -295,19 +304,18 @@ export class RegionEmitter {
   }
 
   /**
-   * Leaves unless the records of the page of `address` are those that this region was made from. Once
+   * Leaves unless the records of a page are those that this region was made from. Once
    * that was found they stay so until a helper is called that may change mappings.
    */
-  #check_page(address: number): void {
+  #check_page(page: number, leave: () => void): void {
     const c = this.code;
-    const page = page_of(address);
     // The entry's page has led here.
     if (page === 0) return;
     const checked = this.#checked.get(page)!;
     c.get(checked).byte(0x45);
     c.unlikely();
     this.#open(OP.if);
-    c.get(this.#entry_page).i32(address).byte(0x6a);
+    c.get(this.#entry_page).i32(page).byte(0x6a);
     c.set(this.#target);
     emit_code_tlb_hit(c, {
       address: this.#target,
@@ -319,7 +327,7 @@ export class RegionEmitter {
     c.i32(this.#bases.get(page)!).u8(0x46, 0x71, 0x45);
     c.unlikely();
     this.#open(OP.if);
-    this.#leave_to_address(() => c.get(this.#target));
+    leave();
     this.#close();
     c.i32(1).set(checked);
     this.#close();
@@ -422,7 +430,15 @@ export class RegionEmitter {
   /** Leaves for the interpreter to execute an instruction. */
   #miss(insn: RegionInsn): void {
     const at = this.#record(page_of(insn.address), insn.address & 0xfff);
-    this.code.i32(0).i32(at).mem(OP.i32_store, 2, STATE.missed.address);
+    const c = this.code;
+    c.i32(0).i32(at).mem(OP.i32_store, 2, STATE.missed.address);
+    c.i32(0).i32(0).mem(OP.i32_load, 2, STATE.misses.address).i32(1).byte(0x6a);
+    c.mem(OP.i32_store, 2, STATE.misses.address);
+    this.#leave_before(insn);
+  }
+
+  /** Leaves for the interpreter to go on with an instruction. */
+  #leave_before(insn: RegionInsn): void {
     this.#remaining++;
     this.#leave_to_record(page_of(insn.address), insn.address & 0xfff);
     this.#remaining--;

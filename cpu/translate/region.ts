@@ -164,7 +164,7 @@ class Collector {
       else for (const target of insn.targets) this.#lead(scope, target);
       if (!insn.falls_through || insn.it_goes_on) return;
       address += insn.size;
-      const page_ends = (address & 0xfff) === 0;
+      const page_ends = address >> 12 !== insn.address >> 12;
       if (insn.targets.length > 0 || page_ends) this.leaders[scope.id]!.add(address);
     }
   }
@@ -253,7 +253,7 @@ function form_block(
     // A page's end ends a block too: the next page may lie elsewhere.
   } while (
     last.targets.length === 0 && last.falls_through && !last.it_goes_on && insns.has(address) &&
-    !leaders.has(address) && (address & 0xfff) !== 0
+    !leaders.has(address) && address >> 12 === last.address >> 12
   );
   return { id, scope, insns: run, start, end: address, successors: [] };
 }

@@ -38,6 +38,16 @@ interface Seen {
   readonly tag: number;
 }
 
+/** Where an instruction lies. */
+interface Place {
+  readonly page: RecordPage;
+  readonly offset: number;
+  /** The page after it, for an instruction that may end there. */
+  readonly next: RecordPage | undefined;
+  /** Virtual address of the page in which the region is entered. */
+  readonly entry_page: number;
+}
+
 /** A region that is about to be translated, and the pages it lies in. */
 interface Found {
   readonly rec: number;
@@ -50,8 +60,12 @@ const LONGEST_SLICE = 8;
 /** Samples without anything new after which regions are brought together, and how many at most. */
 const CALM = 200;
 const LARGEST_BUNDLE = 512;
-/** Samples with misses of an access that make it one that often misses. */
+/**
+ * Samples that make an access one that often misses: those between which there was one miss or more in
+ * so many instructions, this one last.
+ */
 const MANY_MISSES = 4;
+const RARELY = 200;
 
 const NONE: readonly number[] = [];
 
@@ -129,7 +143,7 @@ export class TranslatorEngine extends InterpreterEngine {
 
   /** Looks at a place that execution came by. Translated code is looked at less often. */
   #sample(rec: number): void {
-    if (this.cpu.get(STATE.missed) !== 0) this.#missed();
+    if (this.cpu.get(STATE.misses) !== 0) this.#missed();
     if (rec >= MEM.records && this.cpu.u16[rec >> 1]! >= FIRST_NUMBER) {
       this.#slice = Math.min(2 * this.#slice, LONGEST_SLICE * this.#sample_every);
     } else if (rec >= MEM.records) {
@@ -164,10 +178,15 @@ export class TranslatorEngine extends InterpreterEngine {
     this.#counts.translate_ms += performance.now() - start;
   }
 
-  /** An access missed since the last sample; one that does so often is translated in another way. */
+  /**
+   * Accesses have missed since the last sample. One that does so again and again is translated in
+   * another way; most come to a page for the first time and will find it then.
+   */
   #missed(): void {
     const rec = this.cpu.get(STATE.missed);
-    this.cpu.set(STATE.missed, 0);
+    const often = this.cpu.get(STATE.misses) * RARELY > this.#slice;
+    this.cpu.set(STATE.misses, 0);
+    if (!often) return;
     const page = this.page_of(rec);
     const counts = counts_of(this.#misses, page);
     const misses = (counts.get(rec) ?? 0) + 1;
@@ -214,29 +233,34 @@ export class TranslatorEngine extends InterpreterEngine {
     const entry = ((rec - entry_page.base) / RECORD.size) * (thumb ? 2 : 4);
     if (entry >= 0x1000) return undefined;
     const pages = new Map<number, RecordPage>([[0, entry_page]]);
+    const page_at = (at: number): RecordPage | undefined => {
+      const page = pages.get(at) ?? this.cached_page(seen.page + at, seen.tag, thumb ? 1 : 0);
+      if (page) pages.set(at, page);
+      return page;
+    };
     const source: InsnSource = (address) => {
       const at = address & ~0xfff;
-      let page = pages.get(at);
-      if (!page) {
-        page = this.cached_page(seen.page + at, seen.tag, thumb ? 1 : 0);
-        if (!page) return undefined;
-        pages.set(at, page);
-      }
-      return this.#source(page, address & 0xfff, seen.page);
+      const page = page_at(at);
+      const offset = address & 0xfff;
+      const next = thumb && offset === 0xffe ? page_at(at + 0x1000) : undefined;
+      return page && this.#source({ page, offset, next, entry_page: seen.page });
     };
+    // Leaving for the interpreter, so that it executes the entry, would lead back here.
+    if (thumb && entry === 0xffe && this.cpu.u16[rec >> 1] === HANDLER.cross) return undefined;
     const region = find_region(entry, thumb, source);
     return region !== undefined && region.insns > 1 ? { rec, region, pages } : undefined;
   }
 
-  /** The instruction at an offset of a page, when it has been executed and lies in that page alone. */
-  #source(page: RecordPage, offset: number, entry_page: number): Source | undefined {
+  /** The instruction at an offset of a page, when it has been executed. It may end in the `next` page. */
+  #source({ page, offset, next, entry_page }: Place): Source | undefined {
     const cpu = this.cpu;
     const { thumb } = page;
     const unit = thumb ? 2 : 4;
     if ((offset & (unit - 1)) !== 0) return undefined;
     const slot = offset / unit;
     const rec = page.base + slot * RECORD.size;
-    if (cpu.u16[rec >> 1]! < HANDLER.cond) return undefined;
+    const handler = cpu.u16[rec >> 1]!;
+    if (handler < HANDLER.cond && handler !== HANDLER.cross) return undefined;
     const at = cpu.code_address(page.pa) + offset;
     if (!thumb) {
       const insn = this.#insns.a32(cpu.u32[at >>> 2]!);
@@ -245,8 +269,12 @@ export class TranslatorEngine extends InterpreterEngine {
     }
     const first = cpu.u16[at >>> 1]!;
     const wide = is_wide(first);
-    if (wide && offset === 0xffe) return undefined;
-    const insn = this.#insns.thumb(first, wide ? cpu.u16[(at + 2) >>> 1]! : 0, page.it[slot]!);
+    let rest = at + 2;
+    if (wide && offset === 0xffe) {
+      if (!next || page.it[slot] !== 0) return undefined;
+      rest = cpu.code_address(next.pa);
+    }
+    const insn = this.#insns.thumb(first, wide ? cpu.u16[rest >>> 1]! : 0, page.it[slot]!);
     const size = wide ? 4 : 2;
     const it_goes_on = offset + size === 0x1000 && page.it[2048] !== 0;
     const seen = this.#seen(rec, insn, { thumb, entry_page });
@@ -281,13 +309,18 @@ export class TranslatorEngine extends InterpreterEngine {
 
   #install({ rec, region, pages }: Found, code: AddedFunction): void {
     const ranges = new Map<RecordPage, { from: number; to: number }>();
-    for (const { start, end, switches } of region.blocks) {
-      if (switches) continue;
+    const cover = (start: number, end: number): void => {
       const page = pages.get(start & ~0xfff)!;
       const range = ranges.get(page) ?? { from: 0x1000, to: 0 };
       range.from = Math.min(range.from, start & 0xfff);
       range.to = Math.max(range.to, (start & 0xfff) + end - start);
       ranges.set(page, range);
+    };
+    for (const { start, end, switches } of region.blocks) {
+      if (switches) continue;
+      cover(start, end);
+      const last_page = (end - 1) & ~0xfff;
+      if (last_page !== (start & ~0xfff)) cover(last_page, end);
     }
     const translated: Translated = { rec, code, ranges };
     this.#live.add(translated);
