@@ -118,7 +118,7 @@ export class InterpreterEngine implements Engine {
         this.step();
         if (cpu.get(STATE.exit) !== EXIT.none || cpu.get(STATE.budget) <= 0) return;
       }
-      const rec = this.#lookup(cpu.get(STATE.pc));
+      const rec = this.#find(cpu.get(STATE.pc));
       if (rec === 0) return;
       this.handlers.run(rec);
       this.#leave();
@@ -221,12 +221,23 @@ export class InterpreterEngine implements Engine {
       cpu.set(STATE.itstate, 0);
       return true;
     }
-    const rec = this.#lookup(pc);
+    const rec = this.#find(pc);
     if (rec === 0) return false;
     const page = this.page_of(rec);
     if (page.it[(rec - page.base) / RECORD.size] !== itstate) return false;
     cpu.set(STATE.itstate, 0);
     return true;
+  }
+
+  /** As {@link #lookup}, by the code TLB where it can. */
+  #find(target: number): number {
+    const cpu = this.cpu;
+    const thumb = cpu.get(STATE.thumb), tag = cpu.get(STATE.code_tag);
+    const entry = code_tlb_entry(target, tag) >> 2;
+    const page = target & ~0xfff;
+    if (cpu.i32[entry] !== (page | tag | thumb)) return this.#lookup(target);
+    cpu.set(STATE.pc_page, page);
+    return cpu.i32[entry + 1]! + ((target & 0xfff) << (2 + thumb));
   }
 
   /** The record for code address `target`, with the code TLB filled; 0 after a prefetch abort. */
