@@ -33,6 +33,12 @@ export interface RecordPage {
 }
 
 /**
+ * How many chunks of a memory have ever been used. What lies beyond is zero, which is what a page
+ * without records is, and costs the host nothing until it is touched.
+ */
+const chunks_used = new WeakMap<WebAssembly.Memory, number>();
+
+/**
  * A page that is written so often without anything new being decoded has become data: its records
  * go, and stores to it are no longer announced. Stores that hit instructions count many times. Each
  * time it turns out to be code nevertheless its patience doubles, so that data beside code costs slow
@@ -276,7 +282,12 @@ export class InterpreterEngine implements Engine {
     const page = { base, thumb, pa, it, stores: 0, patience: PATIENCE_MIN };
     this.#chunks.push(page);
     this.#pages.set(pa + (thumb ? 1 : 0), page);
-    this.#clear(page);
+    const { memory } = this.cpu;
+    const used = chunks_used.get(memory) ?? 0;
+    if (this.#chunks.length > used) {
+      chunks_used.set(memory, this.#chunks.length);
+      this.#end_page(page);
+    } else this.#clear(page);
     return page;
   }
 
@@ -290,8 +301,13 @@ export class InterpreterEngine implements Engine {
     for (let i = 0; i < slots; i++) {
       cpu.u16[(page.base + i * RECORD.size) >> 1] = HANDLER.decode;
     }
+    this.#end_page(page);
+  }
+
+  #end_page(page: RecordPage): void {
+    const slots = page.thumb ? 2048 : 1024;
     const end = page.base + slots * RECORD.size;
-    cpu.u16[end >> 1] = page.it[slots] ? HANDLER.page_end_it : HANDLER.page_end;
+    this.cpu.u16[end >> 1] = page.it[slots] ? HANDLER.page_end_it : HANDLER.page_end;
   }
 
   /** Told before records of a page go: `length` bytes from `offset`. */
