@@ -10,6 +10,7 @@ import {
 } from "../hypervisor/mod.ts";
 import { load } from "../machine/boot/mod.ts";
 import { type BootState, RAM_BASE, virt_dtb, VirtMachine } from "../machine/mod.ts";
+import type { Unpacked } from "../machine/boot/unpack_ahead.ts";
 import { AcceleratorError } from "./errors.ts";
 import type { GuestSpec } from "./protocol.ts";
 import type { CpuModel } from "./options.ts";
@@ -24,10 +25,20 @@ export interface BuiltGuest {
   readonly machine: VirtMachine;
 }
 
+/** A VM that has nothing in it yet. */
+export interface CreatedVm {
+  /** The VM. */
+  readonly vm: Vm;
+  /** Its vCPU. */
+  readonly vcpu: Vcpu;
+}
+
 /** What a guest is connected to. */
 export interface GuestContext {
   /** What executes it. */
-  readonly hypervisor: Hypervisor;
+  readonly created: CreatedVm;
+  /** The kernel, when it has been unpacked already. */
+  readonly kernel?: Unpacked | undefined;
   /** The host's end of the serial line. */
   readonly serial: CharBackend;
   /** Takes lines for a person. */
@@ -44,13 +55,11 @@ const TARGETS: Record<CpuModel, number> = {
 const SEED_BYTES = 32;
 
 /**
- * Makes the VM and the machine that `spec` describes and loads the guest.
+ * Makes the VM for the guest that `spec` describes.
  *
- * @throws {ImageError} when an image cannot be booted.
  * @throws {HypervisorError} when the backend refuses.
  */
-export function build_guest(spec: GuestSpec, context: GuestContext): BuiltGuest {
-  const { hypervisor, serial, log, progress } = context;
+export function create_vm(spec: GuestSpec, hypervisor: Hypervisor): CreatedVm {
   const offer = hypervisor.probe();
   if (!offer.available) throw new AcceleratorError(hypervisor.name, offer.reason);
   if (!offer.gic.includes(spec.gic)) {
@@ -65,7 +74,29 @@ export function build_guest(spec: GuestSpec, context: GuestContext): BuiltGuest 
     gic: spec.gic,
     vcpus: 1,
   });
-  const vcpu = vm.create_vcpu(0);
+  return { vm, vcpu: vm.create_vcpu(0) };
+}
+
+/**
+ * Makes the machine that `spec` describes and loads the guest.
+ *
+ * @throws {ImageError} when an image cannot be booted.
+ * @throws {HypervisorError} when the backend refuses.
+ */
+export function build_guest(spec: GuestSpec, context: GuestContext): BuiltGuest {
+  const { created: { vm, vcpu }, kernel, serial, log, progress } = context;
+  let unpacked = kernel;
+  const load = (): BootState => {
+    // It is good for once: a guest that starts anew has its image loaded from the file.
+    const ahead = unpacked;
+    unpacked = undefined;
+    return load_images(spec, {
+      memory: vm.memory,
+      log,
+      ...(ahead && { unpacked: ahead }),
+      ...(progress && { progress }),
+    });
+  };
   const machine = new VirtMachine({
     vm,
     vcpus: [vcpu],
@@ -73,7 +104,7 @@ export function build_guest(spec: GuestSpec, context: GuestContext): BuiltGuest 
     gic: spec.gic,
     serial,
     no_reboot: spec.no_reboot,
-    load: () => load_images(spec, { memory: vm.memory, log, ...(progress && { progress }) }),
+    load,
     log,
   });
   return { vm, vcpu, machine };
@@ -90,8 +121,9 @@ function vcpu_init_of(vm: Vm, spec: GuestSpec): VcpuInit {
 
 function load_images(
   spec: GuestSpec,
-  { memory, log, progress }: Pick<GuestContext, "log" | "progress"> & {
+  { memory, unpacked, log, progress }: Pick<GuestContext, "log" | "progress"> & {
     readonly memory: GuestMemory;
+    readonly unpacked?: Unpacked;
   },
 ): BootState {
   const started = performance.now();
@@ -104,6 +136,7 @@ function load_images(
     append: spec.append,
     memory,
     unpack: spec.unpack,
+    ...(unpacked && { unpacked }),
     arm64: spec.arm64,
     log,
     ...(progress && { progress }),

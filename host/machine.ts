@@ -7,6 +7,8 @@ import { guest_request, type MachineOptions } from "./options.ts";
 import { type Choice, CONTROL, type FromWorker, type ToWorker } from "./protocol.ts";
 import { take_thread } from "./thread.ts";
 import type { Ended, LogLevel, MonitorAnswers, MonitorRequest } from "./types.ts";
+import { Unpacker, worth_unpacking } from "./unpacker.ts";
+import type { Unpacked } from "../machine/boot/unpack_ahead.ts";
 
 const OUTPUT_BYTES = 1 << 16;
 const INPUT_BYTES = 1 << 12;
@@ -86,6 +88,7 @@ export class Machine implements AsyncDisposable {
   static async open(options: MachineOptions): Promise<Machine> {
     // The Worker loads its modules while this thread reads files.
     const worker = take_thread(options.accel ?? "auto");
+    let unpacker: Unpacker | undefined;
     try {
       const request = await guest_request(options);
       const log = options.log ?? (() => {});
@@ -94,16 +97,26 @@ export class Machine implements AsyncDisposable {
         output: ByteRing.create(OUTPUT_BYTES),
       };
       const control = new SharedArrayBuffer(CONTROL.words * 4);
+      const progress = options.progress ?? (() => {});
+      if (worth_unpacking(request)) {
+        const done = (kernel: Unpacked | undefined): void => {
+          const buffer = kernel?.image.buffer;
+          const transfer = buffer instanceof ArrayBuffer ? [buffer] : [];
+          post(worker, { type: "unpacked", kernel }, transfer);
+        };
+        unpacker = new Unpacker(request, { done, progress });
+      }
       post(worker, {
         type: "open",
         request,
         input: rings.input.shared,
         output: rings.output.shared,
         control,
+        unpacks: unpacker !== undefined,
       });
       const { choice, kick: token } = await opened(worker, {
         log,
-        progress: options.progress ?? (() => {}),
+        progress,
       });
       const kick = await open_kick(choice.accel);
       return new Machine({
@@ -117,6 +130,8 @@ export class Machine implements AsyncDisposable {
     } catch (error) {
       worker.terminate();
       throw error;
+    } finally {
+      unpacker?.[Symbol.dispose]();
     }
   }
 
@@ -246,8 +261,8 @@ export class Machine implements AsyncDisposable {
   }
 }
 
-function post(worker: Worker, message: ToWorker): void {
-  worker.postMessage(message);
+function post(worker: Worker, message: ToWorker, transfer: Transferable[] = []): void {
+  worker.postMessage(message, transfer);
 }
 
 /** Waits for the Worker to have loaded the guest; throws what kept it from doing so. */

@@ -1,5 +1,6 @@
 /** What the main thread and the vCPU's Worker say to each other. */
 import type { GicVersion, GuestSamples, KickToken } from "../hypervisor/mod.ts";
+import type { Unpacked } from "../machine/boot/unpack_ahead.ts";
 import type { CpuModel } from "./options.ts";
 import type { Ended, LogLevel, MonitorAnswers, MonitorRequest } from "./types.ts";
 
@@ -82,7 +83,11 @@ export type ToWorker =
     readonly input: SharedArrayBuffer;
     readonly output: SharedArrayBuffer;
     readonly control: SharedArrayBuffer;
+    /** "unpacked" will follow. */
+    readonly unpacks: boolean;
   }
+  /** What was unpacked meanwhile; without a kernel when the image has to be loaded as it is. */
+  | { readonly type: "unpacked"; readonly kernel: Unpacked | undefined }
   | { readonly type: "run" }
   | { readonly type: "monitor"; readonly id: number; readonly request: MonitorRequest };
 

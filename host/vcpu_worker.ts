@@ -10,16 +10,16 @@ import { choose_accel, type MachineChoice } from "./accel.ts";
 import { open_backend, prepare_backend } from "./backends.ts";
 import { ByteRing } from "./byte_ring.ts";
 import { to_wire } from "./errors.ts";
-import { build_guest, type BuiltGuest } from "./guest.ts";
+import { build_guest, type BuiltGuest, create_vm } from "./guest.ts";
 import { inspect, stats_of } from "./inspect.ts";
 import { find_kallsyms } from "./kallsyms.ts";
+import { now_and_then } from "./now_and_then.ts";
 import { PanicWatch } from "./panic_watch.ts";
 import type { FromWorker, GuestRequest, GuestSpec, ToWorker } from "./protocol.ts";
 import { RingBackend } from "./ring_backend.ts";
 import { run_session } from "./session.ts";
 import type { Ended, LogLevel } from "./types.ts";
-
-const PROGRESS_MS = 40;
+import type { Unpacked } from "../machine/boot/unpack_ahead.ts";
 
 type OpenMessage = Extract<ToWorker, { type: "open" }>;
 
@@ -33,6 +33,7 @@ interface Opened {
 }
 
 let opened: Opened | undefined;
+const unpacked = Promise.withResolvers<Unpacked | undefined>();
 // Resolves the session's wait for the next message.
 let deliver: (() => void) | undefined;
 let undelivered = 0;
@@ -49,6 +50,8 @@ async function receive(message: ToWorker): Promise<void> {
       return await prepare_backend(message.accel).catch(() => {});
     case "open":
       return await open(message);
+    case "unpacked":
+      return unpacked.resolve(message.kernel);
     case "run":
       return await run();
     case "monitor":
@@ -72,8 +75,10 @@ async function open(message: OpenMessage): Promise<void> {
       // The guest's own instruction wrote this byte: the kick takes effect right after it.
       tap: (byte) => panic.see(byte) && opened?.guest.vcpu.kick(),
     });
+    const created = create_vm(spec, hypervisor);
     const guest = build_guest(spec, {
-      hypervisor,
+      created,
+      kernel: message.unpacks ? await unpacked.promise : undefined,
       serial,
       log: (line) => log("debug", line),
       progress: now_and_then((fraction) => post({ type: "progress", fraction })),
@@ -98,17 +103,6 @@ async function open(message: OpenMessage): Promise<void> {
 /** Fills in what the choice of a backend decides. */
 function specify(request: GuestRequest, { accel, gic, arm64 }: MachineChoice): GuestSpec {
   return { ...request, accel, gic, arm64, unpack: request.unpack && accel === "soft" };
-}
-
-/** Passes on the first number, the last, and in between as many as a person can see. */
-function now_and_then(tell: (fraction: number) => void): (fraction: number) => void {
-  let told = -Infinity;
-  return (fraction) => {
-    const now = performance.now();
-    if (fraction < 1 && now - told < PROGRESS_MS) return;
-    told = now;
-    tell(fraction);
-  };
 }
 
 async function run(): Promise<void> {

@@ -33,6 +33,12 @@ export interface RecordPage {
 }
 
 /**
+ * How many chunks of a memory have ever been used. What lies beyond is zero, which is what a page
+ * without records is, and costs the host nothing until it is touched.
+ */
+const chunks_used = new WeakMap<WebAssembly.Memory, number>();
+
+/**
  * A page that is written so often without anything new being decoded has become data: its records
  * go, and stores to it are no longer announced. Stores that hit instructions count many times. Each
  * time it turns out to be code nevertheless its patience doubles, so that data beside code costs slow
@@ -118,7 +124,7 @@ export class InterpreterEngine implements Engine {
         this.step();
         if (cpu.get(STATE.exit) !== EXIT.none || cpu.get(STATE.budget) <= 0) return;
       }
-      const rec = this.#lookup(cpu.get(STATE.pc));
+      const rec = this.#find(cpu.get(STATE.pc));
       if (rec === 0) return;
       this.handlers.run(rec);
       this.#leave();
@@ -221,12 +227,23 @@ export class InterpreterEngine implements Engine {
       cpu.set(STATE.itstate, 0);
       return true;
     }
-    const rec = this.#lookup(pc);
+    const rec = this.#find(pc);
     if (rec === 0) return false;
     const page = this.page_of(rec);
     if (page.it[(rec - page.base) / RECORD.size] !== itstate) return false;
     cpu.set(STATE.itstate, 0);
     return true;
+  }
+
+  /** As {@link #lookup}, by the code TLB where it can. */
+  #find(target: number): number {
+    const cpu = this.cpu;
+    const thumb = cpu.get(STATE.thumb), tag = cpu.get(STATE.code_tag);
+    const entry = code_tlb_entry(target, tag) >> 2;
+    const page = target & ~0xfff;
+    if (cpu.i32[entry] !== (page | tag | thumb)) return this.#lookup(target);
+    cpu.set(STATE.pc_page, page);
+    return cpu.i32[entry + 1]! + ((target & 0xfff) << (2 + thumb));
   }
 
   /** The record for code address `target`, with the code TLB filled; 0 after a prefetch abort. */
@@ -265,7 +282,12 @@ export class InterpreterEngine implements Engine {
     const page = { base, thumb, pa, it, stores: 0, patience: PATIENCE_MIN };
     this.#chunks.push(page);
     this.#pages.set(pa + (thumb ? 1 : 0), page);
-    this.#clear(page);
+    const { memory } = this.cpu;
+    const used = chunks_used.get(memory) ?? 0;
+    if (this.#chunks.length > used) {
+      chunks_used.set(memory, this.#chunks.length);
+      this.#end_page(page);
+    } else this.#clear(page);
     return page;
   }
 
@@ -279,8 +301,13 @@ export class InterpreterEngine implements Engine {
     for (let i = 0; i < slots; i++) {
       cpu.u16[(page.base + i * RECORD.size) >> 1] = HANDLER.decode;
     }
+    this.#end_page(page);
+  }
+
+  #end_page(page: RecordPage): void {
+    const slots = page.thumb ? 2048 : 1024;
     const end = page.base + slots * RECORD.size;
-    cpu.u16[end >> 1] = page.it[slots] ? HANDLER.page_end_it : HANDLER.page_end;
+    this.cpu.u16[end >> 1] = page.it[slots] ? HANDLER.page_end_it : HANDLER.page_end;
   }
 
   /** Told before records of a page go: `length` bytes from `offset`. */

@@ -90,8 +90,10 @@ export class TranslatorEngine extends InterpreterEngine {
   /** How often samples met accesses that had missed the page maps, by record, for each page. */
   readonly #misses = new Map<RecordPage, Map<number, number>>();
   readonly #insns = new InsnCache();
-  /** Instructions to the next sample. */
+  /** Instructions from one sample to the next. */
   #slice: number;
+  /** What is left of them. Exceptions come more often than samples, so it outlives a run. */
+  #to_sample = 0;
   readonly #regions = new Map<RecordPage, Translated[]>();
   /** All of them, oldest first. */
   readonly #live = new Set<Translated>();
@@ -128,15 +130,19 @@ export class TranslatorEngine extends InterpreterEngine {
     const cpu = this.cpu;
     let left = cpu.get(STATE.budget);
     while (left > 0 && cpu.get(STATE.exit) === EXIT.none) {
-      const slice = Math.min(left, this.#slice);
-      const before = cpu.i64[STATE.insn_count.address >> 3]!;
+      const slice = Math.min(left, Math.max(this.#to_sample, 1));
+      const before = cpu.get(STATE.insn_count);
       cpu.set(STATE.budget, slice);
       this.left_at = 0;
       super.run();
-      const done = Number(cpu.i64[STATE.insn_count.address >> 3]! - before);
+      const done = (cpu.get(STATE.insn_count) - before) >>> 0;
       // A budget that was zeroed from outside ends the run, one that was used up only the slice.
       left = cpu.get(STATE.budget) <= 0 && done < slice ? 0 : left - done;
-      if (cpu.get(STATE.exit) === EXIT.none) this.#sample(this.left_at);
+      this.#to_sample -= done;
+      if (this.#to_sample <= 0 && cpu.get(STATE.exit) === EXIT.none) {
+        this.#sample(this.left_at);
+        this.#to_sample = this.#slice;
+      }
     }
     cpu.set(STATE.budget, Math.max(left, 0));
   }

@@ -10,7 +10,7 @@ import { check_kernel_fits, type Footprint, place_dtb, place_initrd } from "./pl
 import { read_uimage, type UImage } from "./uimage.ts";
 import { CorruptData, OutputTooLarge } from "./unpacked.ts";
 import { patch_dtb } from "./user_dtb.ts";
-import { read_zimage_header, unpack_zimage } from "./zimage.ts";
+import { read_zimage_header, unpack_zimage, type UnpackedKernel } from "./zimage.ts";
 
 /** Where QEMU's `-kernel` puts images that may be anywhere. */
 const KERNEL_OFFSET = 0x1_0000;
@@ -51,6 +51,8 @@ export interface LoadRequest {
   readonly memory: GuestMemory;
   /** Whether a zImage may be unpacked here rather than by the guest. */
   readonly unpack: boolean;
+  /** What `unpack_ahead` made of `image`, whose storage is given back. */
+  readonly unpacked?: UnpackedKernel;
   /** Makes the machine's device tree. Called unless `dtb` is given. */
   make_fdt(chosen: Chosen): Uint8Array;
   /** A device tree to use instead; memory, initrd and command line are set in it. */
@@ -97,9 +99,11 @@ interface Loaded {
 
 /** Loading that is under way. */
 interface Job {
+  readonly image: Uint8Array;
   readonly name: string;
   readonly memory: GuestMemory;
   readonly unpack: boolean;
+  readonly unpacked?: UnpackedKernel;
   log(line: string): void;
   progress?(fraction: number): void;
 }
@@ -246,7 +250,8 @@ function prepare_zimage(bytes: Uint8Array, job: Job): Loaded {
     // A decompressor takes its own address, rounded down to 128 MiB, for the start of RAM.
     why_not("memory does not start at a multiple of 128 MiB");
   } else {
-    const kernel = unpack_zimage(bytes, header, memory.size, job.progress);
+    const ahead = bytes === job.image ? job.unpacked : undefined;
+    const kernel = ahead ?? unpack_zimage(bytes, header, memory.size, job.progress);
     if ("why_not" in kernel) {
       why_not(kernel.why_not);
     } else {

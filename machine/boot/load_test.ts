@@ -20,6 +20,7 @@ import {
   words,
   type ZImageOptions,
 } from "./test_samples.ts";
+import { unpack_ahead } from "./unpack_ahead.ts";
 import { xxh32 } from "./xxh32.ts";
 
 const MiB = 1 << 20;
@@ -367,3 +368,25 @@ function lz4_frame(data: Uint8Array): Uint8Array {
   const check = (xxh32(descriptor) >>> 8) & 0xff;
   return concat(words(0x184d_2204), descriptor, [check], ...blocks, words(0));
 }
+
+Deno.test("A zImage that was unpacked ahead is loaded as that, and not unpacked again", () => {
+  const payload = gzipSync(IMAGE);
+  const image = make_zimage({ payload });
+  const seen: number[] = [];
+  const unpacked = unpack_ahead(image, 64 * MiB, (fraction) => seen.push(fraction));
+  assert.ok(unpacked);
+  assert.deepEqual(Buffer.from(unpacked.image), Buffer.from(IMAGE));
+  // The payload is not looked at any more.
+  const broken = image.slice();
+  broken.set(new Uint8Array(payload.length), Buffer.from(image).indexOf(payload));
+  assert_unpacked(run(broken, { image: broken, unpacked }));
+});
+
+Deno.test("Nothing is unpacked ahead that load() would have to say something about", () => {
+  const quiet = (): void => {};
+  const zimage = make_zimage();
+  for (const image of [IMAGE, gzipSync(zimage), zimage.subarray(0, 0x30), new Uint8Array(0)]) {
+    assert.equal(unpack_ahead(image, 64 * MiB, quiet), undefined);
+  }
+  assert.equal(unpack_ahead(concat(zimage, FDT), 64 * MiB, quiet), undefined);
+});
