@@ -3,6 +3,6 @@
  *
  * @module
  */
-import { run_cli } from "./cli/program.ts";
+import { run_cli } from "./cli/run.ts";
 
 if (import.meta.main) Deno.exit(await run_cli(Deno.args));

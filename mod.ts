@@ -32,13 +32,12 @@
  * @module
  */
 export { AcceleratorError } from "./host/errors.ts";
-export type { Choice } from "./host/accel.ts";
 export type { ConsoleStreams } from "./host/console_streams.ts";
 export { machine_dtb, machine_dts, type MachineDtbOptions } from "./host/machine_dtb.ts";
 export { Machine, type RunOptions } from "./host/machine.ts";
 export type { CpuModel, FileOrBytes, MachineOptions } from "./host/options.ts";
 export { probe, type ProbedAccel } from "./host/probe.ts";
-export type { Accel, NamedBytes } from "./host/protocol.ts";
+export type { Accel, Choice, NamedBytes } from "./host/protocol.ts";
 export type {
   DeviceInfo,
   Ended,

@@ -20,6 +20,11 @@ export const PROGRAMS: Readonly<Record<string, readonly string[]>> = {
   forkexec: [],
 };
 
+/** Times a command; `shell.sh` runs it. */
+const TIMER = "timeit";
+/** Shell pipelines, as a benchmark program. */
+export const SHELL = "shell.sh";
+
 /** What a run of the benchmark boots. */
 export interface BenchGuest {
   readonly kernel: string;
@@ -46,7 +51,9 @@ export async function build_bench_guest(flavour: "armmp" | "lpae"): Promise<Benc
   await Deno.mkdir(folder, { recursive: true });
   const source = join(import.meta.dirname!, "guest");
   const entries = [];
-  for (const [name, options] of Object.entries(PROGRAMS)) {
+  const script = await Deno.readFile(join(source, SHELL));
+  entries.push(file(`bench/${SHELL}`, script, true));
+  for (const [name, options] of Object.entries({ ...PROGRAMS, [TIMER]: [] })) {
     const out = join(folder, name);
     await run("arm-linux-gnueabihf-gcc", [
       "-O2",

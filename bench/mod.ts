@@ -8,19 +8,20 @@
 import { parseArgs } from "node:util";
 import { soft_flags } from "../packaging/run_flags.ts";
 import { boot_once, type BootResult, type Vmm } from "./boot_once.ts";
-import { build_bench_guest, PROGRAMS } from "./build_guests.ts";
+import { build_bench_guest, PROGRAMS, SHELL } from "./build_guests.ts";
 
-/** One measured quantity, larger is better. */
+/** One measured quantity, larger is better, or a time. */
 interface Measure {
   readonly name: string;
   readonly unit: string;
   readonly value: number;
+  /** A checksum, or an exit status. */
   readonly check: string;
 }
 
 /** Reads the lines that `bench/guest/bench.h` and `timeit.c` print. */
 export function parse_measures(output: string): Measure[] {
-  const line = /^(\w+): ([\d.e+]+) (\S+) \(best-chunk [\d.e+]+\) \[n=\d+ t=[\d.]+ check=(\w+)/;
+  const line = /^(\w+): ([\d.e+]+) (\S+) (?:\(best-chunk \S+ \[n=\d+ t=\S+ check|\[rc)=(\w+)/;
   return output.split(/\r?\n/).flatMap((text) => {
     const m = line.exec(text);
     return m ? [{ name: m[1]!, value: Number(m[2]), unit: m[3]!, check: m[4]! }] : [];
@@ -44,12 +45,14 @@ const { values: flags } = parseArgs({
     seconds: { type: "string", default: "0.5" },
     kernel: { type: "string", default: "armmp" },
     only: { type: "string", default: "start,boot,programs" },
-    programs: { type: "string", default: Object.keys(PROGRAMS).join() },
+    programs: { type: "string", default: [...Object.keys(PROGRAMS), SHELL].join() },
   },
 });
 
 const MAIN = new URL("../main.ts", import.meta.url).pathname;
 const ARMVM: readonly string[] = ["run", "--no-check", ...soft_flags(), MAIN];
+type Kernel = "armmp" | "lpae";
+const KERNELS: readonly Kernel[] = ["armmp", "lpae"];
 const VMMS: readonly Vmm[] = ["qemu", "armvm"];
 const runs = Number(flags.runs);
 
@@ -95,59 +98,72 @@ async function demo_mips(engine: string): Promise<string> {
   return /together\s+(\d+) MIPS/.exec(new TextDecoder().decode(stdout))?.[1] ?? "?";
 }
 
-async function bench_boot(): Promise<void> {
-  const guest = await build_bench_guest(flags.kernel as "armmp" | "lpae");
+async function bench_boot(kernel: Kernel): Promise<void> {
+  const guest = await build_bench_guest(kernel);
   console.log(`\n${"".padEnd(34)} ${"QEMU".padStart(9)}  ${"armvm".padStart(9)}`);
+  report_boot(`${kernel} to ARMVM-READY`, await alternate(runs, (vmm) => boot_once(vmm, guest)));
   report_boot(
-    `${flags.kernel} to ARMVM-READY`,
-    await alternate(runs, (vmm) => boot_once(vmm, guest)),
-  );
-  report_boot(
-    `${flags.kernel}, guest unpacks itself`,
-    await alternate(1, (vmm) => boot_once(vmm, guest, { armvm: ["--no-unpack"] })),
+    `${kernel}, guest unpacks itself`,
+    await alternate(runs, (vmm) => boot_once(vmm, guest, { armvm: ["--no-unpack"] })),
   );
 }
 
+/** Programs whose numbers are times: of these, smaller ones are better. */
+const is_time = (measure: Measure): boolean => measure.unit === "s";
+
 async function bench_programs(): Promise<void> {
-  const guest = await build_bench_guest(flags.kernel as "armmp" | "lpae");
+  const guest = await build_bench_guest(flags.kernel as Kernel);
+  const append = `bench=${flags.programs} bencht=${flags.seconds}`;
+  const results = await alternate(runs, async (vmm) => {
+    const { output } = await boot_once(vmm, guest, { append, timeout: 900 });
+    return parse_measures(output);
+  });
+  const title = [
+    "program".padEnd(24),
+    "QEMU".padStart(10),
+    "armvm".padStart(10),
+    "ratio".padStart(7),
+  ];
+  console.log(`\n${title.join(" ")}`);
+  const rates: number[] = [], times: number[] = [];
+  for (const first of results.qemu[0]!) {
+    const ratio = report_program(first, results);
+    if (ratio !== undefined) (is_time(first) ? times : rates).push(ratio);
+  }
+  report_mean("programs", rates);
+  report_mean("shell commands", times);
+}
+
+/** Prints a program's line; its ratio, where both gave the same result each time. */
+function report_program(
+  { name, unit, check }: Measure,
+  results: Record<Vmm, Measure[][]>,
+): number | undefined {
+  const of = (vmm: Vmm): Measure[] => results[vmm].flatMap((r) => r.filter((m) => m.name === name));
+  const qemu = of("qemu"), armvm = of("armvm");
+  const missing = armvm.length < runs || qemu.length < runs;
+  const differs = [...qemu, ...armvm].some((m) => m.check !== check);
+  const a = median(qemu.map((m) => m.value)), b = median(armvm.map((m) => m.value));
+  const ratio = unit === "s" ? a / b : b / a;
+  const remark = missing ? "  MISSING" : differs ? "  CHECKSUM DIFFERS" : "";
+  const column = (x: number): string => (x ?? NaN).toPrecision(4).padStart(10);
   console.log(
-    `\n${"program".padEnd(24)} ${"QEMU".padStart(10)} ${"armvm".padStart(10)} ${
-      "ratio".padStart(7)
-    }`,
+    `${name.padEnd(24)} ${column(a)} ${column(b)} ${
+      ratio.toFixed(2).padStart(7)
+    }  ${unit}${remark}`,
   );
-  const ratios: number[] = [];
-  for (const program of flags.programs.split(",")) {
-    const append = `bench=${program} bencht=${flags.seconds}`;
-    const results = await alternate(1, (vmm) => boot_once(vmm, guest, { append }));
-    const qemu = parse_measures(results.qemu[0]!.output);
-    const armvm = new Map(parse_measures(results.armvm[0]!.output).map((m) => [m.name, m]));
-    for (const { name, unit, value, check } of qemu) {
-      const ours = armvm.get(name);
-      const ratio = (ours?.value ?? 0) / value;
-      const wrong = ours === undefined
-        ? "  MISSING"
-        : ours.check === check
-        ? ""
-        : "  CHECKSUM DIFFERS";
-      if (ours && !wrong) ratios.push(ratio);
-      console.log(
-        `${name.padEnd(24)} ${value.toPrecision(4).padStart(10)} ` +
-          `${(ours?.value ?? NaN).toPrecision(4).padStart(10)} ${
-            ratio.toFixed(2).padStart(7)
-          }  ${unit}${wrong}`,
-      );
-    }
-  }
-  if (ratios.length > 0) {
-    console.log(
-      `geometric mean of ${ratios.length}: x${geometric_mean(ratios).toFixed(2)} of QEMU's rate`,
-    );
-  }
+  return remark === "" ? ratio : undefined;
+}
+
+function report_mean(what: string, ratios: readonly number[]): void {
+  if (ratios.length === 0) return;
+  const mean = geometric_mean(ratios).toFixed(2);
+  console.log(`geometric mean of ${ratios.length} ${what}: x${mean} of QEMU's speed`);
 }
 
 if (import.meta.main) {
   const only = flags.only.split(",");
   if (only.includes("start")) await bench_start();
-  if (only.includes("boot")) await bench_boot();
+  if (only.includes("boot")) { for (const kernel of KERNELS) await bench_boot(kernel); }
   if (only.includes("programs")) await bench_programs();
 }

@@ -1,16 +1,10 @@
-import {
-  AcceleratorError,
-  type CpuModel,
-  type Ended,
-  ImageError,
-  Machine,
-  type NamedBytes,
-} from "../mod.ts";
+import { AcceleratorError, ImageError } from "../host/errors.ts";
+import { Machine } from "../host/machine.ts";
+import type { CpuModel, Ended, NamedBytes } from "../mod.ts";
 import { CliError, EXIT_STATUS, type ExitStatus } from "./exit_status.ts";
 import { open_console } from "./console.ts";
 import type { ConsoleTarget } from "./parse_values.ts";
 import { print, say } from "./output.ts";
-import { own_symbols, read_symbols, write_profile } from "./profile/write.ts";
 import { Progress } from "./progress.ts";
 import { read_file } from "./read_file.ts";
 import { watch_silence } from "./silence.ts";
@@ -83,7 +77,10 @@ export async function run_guest(
   stopper: Stopper,
 ): Promise<ExitStatus> {
   const log = log_with(options);
-  const symbols = await read_symbols(options.symbols ?? []);
+  const profile = options.profile === undefined && options.symbols === undefined
+    ? undefined
+    : await import("./profile/write.ts");
+  const symbols = await profile?.read_symbols(options.symbols ?? []) ?? [];
   using progress = new Progress("unpacking the kernel", { quiet: options.quiet === true });
   const opening = open_machine({
     ...files,
@@ -126,12 +123,16 @@ export async function run_guest(
   const seconds = (performance.now() - started) / 1000;
   log("debug", `ended by ${ended.kind} after ${seconds.toFixed(2)} s`);
   if (options.stats) print(format_final_stats(await machine.monitor("stats"), seconds));
-  if (options.profile !== undefined) {
+  if (profile !== undefined && options.profile !== undefined) {
     const { samples } = machine;
     if (samples === undefined) say("there is no profile: the software core takes them, and ended");
     else {
-      const all = [...own_symbols(files.kernel, machine.symbols), ...symbols];
-      await write_profile(options.profile, { samples, name: files.kernel.name, symbols: all });
+      const all = [...profile.own_symbols(files.kernel, machine.symbols), ...symbols];
+      await profile.write_profile(options.profile, {
+        samples,
+        name: files.kernel.name,
+        symbols: all,
+      });
     }
   }
   return status_of(ended, { stopper, timeout: options.timeout });

@@ -1,5 +1,12 @@
 /** Parsers of option values. Each throws RangeError with a message for the user. */
 
+/** What `--accel` takes. */
+export const ACCELS = ["auto", "kvm", "soft"] as const;
+/** What `--engine` takes. */
+export const ENGINES = ["auto", "translator", "interpreter", "reference"] as const;
+/** What `--cpu` takes. */
+export const CPUS = ["cortex-a15", "cortex-a7"] as const;
+
 const UNITS: Record<string, number> = { k: 1 << 10, m: 1 << 20, g: 1 << 30 };
 
 /** Smallest guest memory, in bytes. */

@@ -6,15 +6,20 @@ import { Command, CommanderError, Option } from "@commander-js/extra-typings";
 import config from "../deno.json" with { type: "json" };
 import { CliError, EXIT_STATUS, EXIT_STATUS_HELP, type ExitStatus } from "./exit_status.ts";
 import { say } from "./output.ts";
-import { parse_cache_size, parse_console, parse_memory, parse_seconds } from "./parse_values.ts";
+import {
+  ACCELS,
+  CPUS,
+  ENGINES,
+  parse_cache_size,
+  parse_console,
+  parse_memory,
+  parse_seconds,
+} from "./parse_values.ts";
 
-const ACCELS = ["auto", "kvm", "soft"] as const;
-const ENGINES = ["auto", "translator", "interpreter", "reference"] as const;
-const CPUS = ["cortex-a15", "cortex-a7"] as const;
 const SHELLS = ["bash", "zsh", "fish"] as const;
 
 /** Runs one command line and says what status to end with. */
-export async function run_cli(args: readonly string[]): Promise<ExitStatus> {
+export async function run_program(args: readonly string[]): Promise<ExitStatus> {
   let status: ExitStatus = EXIT_STATUS.ok;
   const program = build_program((ended) => status = ended);
   try {
@@ -22,12 +27,7 @@ export async function run_cli(args: readonly string[]): Promise<ExitStatus> {
     return status;
   } catch (error) {
     if (error instanceof CommanderError) return commander_status(error, args);
-    if (error instanceof CliError) {
-      say(error.message);
-      return error.status;
-    }
-    say(`internal error: ${error instanceof Error ? error.stack ?? error.message : error}`);
-    return EXIT_STATUS.internal_error;
+    throw error;
   }
 }
 

@@ -1,4 +1,3 @@
-import process from "node:process";
 import type ProgressBar from "progress";
 import { say } from "./output.ts";
 
@@ -61,7 +60,10 @@ export class Progress implements Disposable {
   }
 
   async #open_bar(fraction: number): Promise<void> {
-    const { default: ProgressBar } = await import("progress");
+    const [{ default: ProgressBar }, { default: process }] = await Promise.all([
+      import("progress"),
+      import("node:process"),
+    ]);
     if (this.#over) return;
     this.#bar = new ProgressBar(`armvm: ${this.#label} [:bar] :percent`, {
       total: 1000,

@@ -1,6 +1,7 @@
 import { CliError, EXIT_STATUS } from "./exit_status.ts";
 
-const CHUNK = 1 << 20;
+/** Room for the first read of a file that does not say its size. */
+const FIRST_READ = 1 << 20;
 
 /** How {@link read_file} reads. */
 export interface ReadFileOptions {
@@ -10,11 +11,14 @@ export interface ReadFileOptions {
   readonly limit: number;
 }
 
-/** Reads a file that the user named. What cannot be read is a CliError that says what to do. */
+/**
+ * Reads a file that the user named, into memory that another thread can be given without a copy.
+ * What cannot be read is a CliError that says what to do.
+ */
 export async function read_file(
   path: string,
   options: ReadFileOptions,
-): Promise<Uint8Array<ArrayBuffer>> {
+): Promise<Uint8Array> {
   const { what, limit } = options;
   const fail = (why: string): never => {
     throw new CliError(EXIT_STATUS.file, `cannot read the ${what} ${quoted(path)}: ${why}`);
@@ -29,7 +33,7 @@ export async function read_file(
     if (info.isBlockDevice || info.isCharDevice) fail("it is a device; name a file");
     // A pipe has no size before it is read.
     if (info.size > limit) too_large(path, what, limit);
-    const bytes = await read_up_to(file, limit + 1);
+    const bytes = await read_up_to(file, { size: info.size, most: limit + 1 });
     if (bytes.length > limit) too_large(path, what, limit);
     return bytes;
   } catch (error) {
@@ -49,23 +53,29 @@ function too_large(path: string, what: string, limit: number): never {
   );
 }
 
-async function read_up_to(file: Deno.FsFile, most: number): Promise<Uint8Array<ArrayBuffer>> {
-  const chunks: Uint8Array<ArrayBuffer>[] = [];
+/** All of a file, or its first `most` bytes; `size` is a guess. */
+async function read_up_to(
+  file: Deno.FsFile,
+  { size, most }: { readonly size: number; readonly most: number },
+): Promise<Uint8Array> {
+  // One byte more than there should be: then the read that finds the end needs no more room.
+  let bytes = shared_bytes(Math.min(size === 0 ? FIRST_READ : size + 1, most));
   let length = 0;
   while (length < most) {
-    const chunk = new Uint8Array(Math.min(CHUNK, most - length));
-    const count = await file.read(chunk);
+    if (length === bytes.length) {
+      const larger = shared_bytes(Math.min(2 * length, most));
+      larger.set(bytes);
+      bytes = larger;
+    }
+    const count = await file.read(bytes.subarray(length));
     if (count === null) break;
-    chunks.push(chunk.subarray(0, count));
     length += count;
   }
-  const bytes = new Uint8Array(length);
-  let at = 0;
-  for (const chunk of chunks) {
-    bytes.set(chunk, at);
-    at += chunk.length;
-  }
-  return bytes;
+  return bytes.subarray(0, length);
+}
+
+function shared_bytes(length: number): Uint8Array {
+  return new Uint8Array(new SharedArrayBuffer(length));
 }
 
 /** Why a file operation failed, and what to do, in one clause. */

@@ -1,4 +1,4 @@
-import { examine_image, type Machine, silence_reason } from "../mod.ts";
+import type { Machine } from "../host/machine.ts";
 import type { GuestFiles } from "./boot.ts";
 import { say } from "./output.ts";
 
@@ -40,6 +40,7 @@ async function hint(guest: WatchedGuest, patience: number): Promise<string | und
   const stats = await machine.monitor("stats");
   if (stats["serial characters sent"] !== 0) return undefined;
   const registers = await machine.monitor("registers");
+  const { examine_image, silence_reason } = await import("../mod.ts");
   const diagnosis = examine_image({
     image: files.kernel.bytes,
     ...(files.initrd && { initrd: files.initrd.bytes }),

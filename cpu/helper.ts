@@ -16,6 +16,8 @@ export interface Helper {
    * elsewhere while it runs.
    */
   readonly keeps_core: boolean;
+  /** It neither reads nor writes V registers, nor changes whether they may be used. */
+  readonly keeps_vectors: boolean;
   readonly run: (cpu: Cpu, ...args: Value[]) => Value | void;
 }
 
@@ -28,7 +30,7 @@ type ValuesOf<A extends readonly Ty[]> = { [K in keyof A]: ValueOf<A[K]> };
  */
 export function helper<const A extends readonly Ty[], const R extends Ty | undefined>(
   name: string,
-  signature: { args: A; ty: R; exits?: boolean; keeps_core?: boolean },
+  signature: { args: A; ty: R; exits?: boolean; keeps_core?: boolean; keeps_vectors?: boolean },
   run: (cpu: Cpu, ...args: ValuesOf<A>) => R extends Ty ? ValueOf<R> : void,
 ): Helper {
   return {
@@ -37,6 +39,7 @@ export function helper<const A extends readonly Ty[], const R extends Ty | undef
     ty: signature.ty,
     exits: signature.exits ?? false,
     keeps_core: signature.keeps_core ?? false,
+    keeps_vectors: signature.keeps_vectors ?? false,
     run: run as unknown as Helper["run"],
   };
 }

@@ -8,6 +8,7 @@ import {
   KVM_REG_SIZE_U32,
   KVM_REG_SIZE_U64,
 } from "../hypervisor/mod.ts";
+import { get_fpscr, set_fpscr } from "./fpscr.ts";
 import { STATE } from "./state.ts";
 import type { CpRegister } from "./system/cp_row.ts";
 import { MODE } from "./system/modes.ts";
@@ -143,8 +144,8 @@ export class SoftOneRegs {
     this.#fixed(id(VFP_SYSTEM.MVFR1), "MVFR1", () => u32(fp.identity.mvfr1));
     this.#add(
       id(VFP_SYSTEM.FPSCR),
-      () => u32(fp.get_fpscr()),
-      (value) => fp.set_fpscr(s32(value)),
+      () => u32(get_fpscr(cpu)),
+      (value) => set_fpscr(cpu, s32(value)),
     );
     this.#add(id(VFP_SYSTEM.FPEXC), () => u32(fp.fpexc), (value) => fp.set_fpexc(s32(value)));
   }

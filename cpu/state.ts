@@ -18,9 +18,9 @@ export const WASM_PAGE = 65536;
  * 0x0000_2000  scratch records: single steps, instructions that straddle pages
  * 0x0001_0000  code TLB: 4096 entries of {tag, record page}
  * 0x0002_0000  targets of indirect branches: 1024 entries of 64 bytes
- * 0x0010_0000  page maps: MAP_CONTEXTS times {read map, write map}, 4 MiB each
- * 0x0810_0000  record pages: predecoded instructions
- * 0x1000_0000  guest RAM
+ * 0x0010_0000  record pages: predecoded instructions
+ * 0x0810_0000  page maps: map_contexts times {read map, write map}, 4 MiB each
+ * 0x3000_0000  guest RAM
  * ```
  */
 export const MEM = {
@@ -30,12 +30,12 @@ export const MEM = {
   code_tlb_entries: 4096,
   branch_targets: 0x2_0000,
   branch_target_entries: 1024,
-  maps: 0x10_0000,
+  records: 0x10_0000,
+  records_end: 0x800_0000,
+  maps: 0x810_0000,
   map_bytes: 0x40_0000,
-  map_contexts: 7,
-  records: 0x810_0000,
-  records_end: 0x1000_0000,
-  guest_ram: 0x1000_0000,
+  map_contexts: 65,
+  guest_ram: 0x3000_0000,
 } as const;
 
 /** Type of a state field. */
@@ -97,6 +97,10 @@ export const STATE = {
   pc_page: place("pc_page"),
   /** The record at which the engine stopped. */
   rec: place("rec"),
+  /** The record of the last access in translated code that the page maps could not do, or 0. */
+  missed: place("missed"),
+  /** How many there were. */
+  misses: place("misses"),
   /** Instructions left before the engine returns, at a taken branch; anyone may zero it. */
   budget: place("budget"),
   /** Non-zero: leave the engine now; one of EXIT. */
@@ -107,6 +111,12 @@ export const STATE = {
   simd_enabled: place("simd_enabled"),
   /** FPSCR without NZCV, QC and the cumulative flags: AHP, DN, FZ, RMode, Stride, Len, enables. */
   fpscr: place("fpscr"),
+  /**
+   * 1 when rounding is to nearest, denormals count, there are no short vectors and the inexact flag is
+   * set: then the host's results are Arm's, but for NaNs, infinities and what is close to zero. It
+   * follows from `fpscr` and `fp_flags` (see `fpscr.ts`).
+   */
+  fp_plain: place("fp_plain"),
   /** FPSCR.NZCV, in bits 31:28. */
   fp_nzcv: place("fp_nzcv"),
   /** Cumulative flags: IOC 0, DZC 1, OFC 2, UFC 3, IXC 4, IDC 7. */
@@ -117,7 +127,7 @@ export const STATE = {
   map: place("map"),
   /** The same for unprivileged (LDRT, STRT) accesses. */
   user_map: place("user_map"),
-  /** Context number shifted left by one: with T it makes bits 11:0 of code TLB tags. */
+  /** An even number for the current context: with T it makes bits 11:0 of code TLB tags. */
   code_tag: place("code_tag"),
   /** Exclusive monitor: 1 when open. */
   excl_open: place("excl_open"),
@@ -137,8 +147,11 @@ export const STATE = {
   insn_count: place("insn_count", "i64"),
   /** Those of {@link insn_count} that the interpreter executed, or with which it entered a region. */
   interpreted: place("interpreted", "i64"),
-  /** The VFP/NEON register file: 32 double registers. S and Q registers overlay it. */
-  v: place("v", "i64", 34),
+  /**
+   * The VFP/NEON register file: 32 double registers. S and Q registers overlay it. 16 more carry
+   * what helpers take and give but cannot pass.
+   */
+  v: place("v", "i64", 50),
 } satisfies Record<string, Field>;
 
 /** Byte address of V registers, 16-byte aligned for v128 accesses. */

@@ -1,48 +1,11 @@
-import type { GicVersion, Hypervisor, Probe } from "../hypervisor/mod.ts";
-import { is_arm64_image } from "../machine/boot/mod.ts";
+import type { GicVersion, Probe } from "../hypervisor/mod.ts";
+import { is_arm64_image } from "../machine/boot/arm64_image.ts";
+import { probe_kvm } from "./backends.ts";
 import { AcceleratorError } from "./errors.ts";
-import type { Accel } from "./protocol.ts";
+import type { Accel, Choice } from "./protocol.ts";
 
 /** The software core's interrupt controller. */
 const SOFT_GIC = 2;
-
-/** How to make a backend. */
-export interface BackendOptions {
-  /** The software core's engine. */
-  readonly engine?: "auto" | "translator" | "interpreter" | "reference";
-  /** Bytes of code that its translator keeps. */
-  readonly jit_cache_size?: number | undefined;
-}
-
-/**
- * Makes the backend `name`. Its code is imported here and nowhere else, so that a thread loads only
- * the one it uses.
- */
-export async function open_backend(
-  name: Accel,
-  options: BackendOptions = {},
-): Promise<Hypervisor> {
-  if (name === "kvm") {
-    const { KvmHypervisor } = await import("../ffi/mod.ts");
-    return new KvmHypervisor();
-  }
-  const { SoftHypervisor } = await import("../cpu/mod.ts");
-  const { engine = "auto", jit_cache_size: bytes } = options;
-  return new SoftHypervisor({ engine, ...(bytes !== undefined && { jit_cache_bytes: bytes }) });
-}
-
-/** What KVM offers on this host. */
-export async function probe_kvm(): Promise<Probe> {
-  return (await open_backend("kvm")).probe();
-}
-
-/** A choice of backend, and why. */
-export interface Choice {
-  /** Which one. */
-  readonly accel: Accel;
-  /** Why, for a person; when it was chosen here. */
-  readonly reason?: string;
-}
 
 /** What {@link choose_accel} has to know of the machine. */
 export interface Wanted {

@@ -2,6 +2,8 @@ import { type ErrnoName, HypervisorError } from "../hypervisor/mod.ts";
 import { ImageError, type ImageErrorCode } from "../machine/boot/error.ts";
 import type { WireError } from "./protocol.ts";
 
+export { ImageError };
+
 /** The accelerator that was asked for cannot run this machine here; the message says why. */
 export class AcceleratorError extends Error {
   /** Makes an error that reads "Cannot use NAME: WHY". */

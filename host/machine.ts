@@ -1,10 +1,11 @@
-import type { GuestSamples, Hypervisor, KickToken } from "../hypervisor/mod.ts";
-import { type Choice, open_backend } from "./accel.ts";
+import type { GuestSamples } from "../hypervisor/mod.ts";
+import { open_kick } from "./backends.ts";
 import { ByteRing } from "./byte_ring.ts";
 import { type ConsoleStreams, RingConsole } from "./console_streams.ts";
 import { from_wire } from "./errors.ts";
-import { guest_spec, type MachineOptions } from "./options.ts";
-import { CONTROL, type FromWorker, type ToWorker } from "./protocol.ts";
+import { guest_request, type MachineOptions } from "./options.ts";
+import { type Choice, CONTROL, type FromWorker, type ToWorker } from "./protocol.ts";
+import { take_thread } from "./thread.ts";
 import type { Ended, LogLevel, MonitorAnswers, MonitorRequest } from "./types.ts";
 
 const OUTPUT_BYTES = 1 << 16;
@@ -39,8 +40,7 @@ export class Machine implements AsyncDisposable {
   readonly accel: Choice;
 
   readonly #worker: Worker;
-  readonly #hypervisor: Hypervisor;
-  readonly #kick_token: KickToken;
+  readonly #kick_vcpu: () => void;
   readonly #control: Int32Array;
   readonly #console: RingConsole;
   readonly #ended = Promise.withResolvers<Ended>();
@@ -57,16 +57,14 @@ export class Machine implements AsyncDisposable {
   private constructor(parts: {
     readonly accel: Choice;
     readonly worker: Worker;
-    readonly hypervisor: Hypervisor;
-    readonly kick: KickToken;
+    readonly kick: () => void;
     readonly control: Int32Array;
     readonly rings: { readonly input: ByteRing; readonly output: ByteRing };
     readonly log: (level: LogLevel, line: string) => void;
   }) {
     this.accel = parts.accel;
     this.#worker = parts.worker;
-    this.#hypervisor = parts.hypervisor;
-    this.#kick_token = parts.kick;
+    this.#kick_vcpu = parts.kick;
     this.#control = parts.control;
     this.#log = parts.log;
     this.console = this.#console = new RingConsole(parts.rings, () => this.#kick());
@@ -86,22 +84,11 @@ export class Machine implements AsyncDisposable {
    * @throws {ImageError} when the kernel, initrd or device tree cannot be booted.
    */
   static async open(options: MachineOptions): Promise<Machine> {
-    // The Worker loads its modules while this thread reads files and looks at the host.
-    const worker = new Worker(new URL("./vcpu_worker.ts", import.meta.url), {
-      type: "module",
-      name: "vcpu0",
-    });
+    // The Worker loads its modules while this thread reads files.
+    const worker = take_thread(options.accel ?? "auto");
     try {
-      const { spec, choice } = await guest_spec(options);
-      const accel: Choice = {
-        accel: choice.accel,
-        ...(choice.reason === undefined ? {} : { reason: choice.reason }),
-      };
+      const request = await guest_request(options);
       const log = options.log ?? (() => {});
-      if (accel.reason !== undefined) {
-        const name = accel.accel === "soft" ? "the software core" : "KVM";
-        log("debug", `using ${name}: ${accel.reason}`);
-      }
       const rings = {
         input: ByteRing.create(INPUT_BYTES),
         output: ByteRing.create(OUTPUT_BYTES),
@@ -109,20 +96,20 @@ export class Machine implements AsyncDisposable {
       const control = new SharedArrayBuffer(CONTROL.words * 4);
       post(worker, {
         type: "open",
-        spec,
+        request,
         input: rings.input.shared,
         output: rings.output.shared,
         control,
       });
-      const [hypervisor, kick] = await Promise.all([
-        open_backend(spec.accel, { engine: spec.engine }),
-        opened(worker, { log, progress: options.progress ?? (() => {}) }),
-      ]);
+      const { choice, kick: token } = await opened(worker, {
+        log,
+        progress: options.progress ?? (() => {}),
+      });
+      const kick = await open_kick(choice.accel);
       return new Machine({
-        accel,
+        accel: choice,
         worker,
-        hypervisor,
-        kick,
+        kick: () => kick(token),
         control: new Int32Array(control),
         rings,
         log,
@@ -212,7 +199,7 @@ export class Machine implements AsyncDisposable {
   }
 
   #kick(): void {
-    if (!this.#over) this.#hypervisor.kick(this.#kick_token);
+    if (!this.#over) this.#kick_vcpu();
   }
 
   #receive(message: FromWorker): void {
@@ -267,10 +254,12 @@ function post(worker: Worker, message: ToWorker): void {
 function opened(
   worker: Worker,
   { log, progress }: Required<Pick<MachineOptions, "log" | "progress">>,
-): Promise<KickToken> {
-  const { promise, resolve, reject } = Promise.withResolvers<KickToken>();
+): Promise<Extract<FromWorker, { type: "opened" }>> {
+  const { promise, resolve, reject } = Promise.withResolvers<
+    Extract<FromWorker, { type: "opened" }>
+  >();
   worker.onmessage = ({ data }: MessageEvent<FromWorker>) => {
-    if (data.type === "opened") resolve(data.kick);
+    if (data.type === "opened") resolve(data);
     else if (data.type === "refused") reject(from_wire(data.error));
     else if (data.type === "log") log(data.level, data.line);
     else if (data.type === "progress") progress(data.fraction);

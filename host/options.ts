@@ -1,5 +1,4 @@
-import { choose_accel, type MachineChoice } from "./accel.ts";
-import type { Accel, GuestSpec, NamedBytes } from "./protocol.ts";
+import type { Accel, GuestRequest, NamedBytes } from "./protocol.ts";
 import type { LogLevel } from "./types.ts";
 
 /** What a machine is made of. */
@@ -66,17 +65,10 @@ const CHOICES: Readonly<Record<string, readonly unknown[]>> = {
   gic: [2, 3],
 };
 
-/** A guest's specification, and what is to run it. */
-export interface Resolved {
-  /** The specification. */
-  readonly spec: GuestSpec;
-  /** What runs it, and why. */
-  readonly choice: MachineChoice;
-}
-
-/** Checks the options, reads their files, chooses the accelerator and fills in what is left out. */
-export async function guest_spec(options: MachineOptions): Promise<Resolved> {
+/** Checks the options, reads their files and fills in what is left out. */
+export async function guest_request(options: MachineOptions): Promise<GuestRequest> {
   const {
+    accel = "auto",
     append = DEFAULTS.append,
     memory = DEFAULTS.memory,
     cpu = DEFAULTS.cpu,
@@ -86,7 +78,7 @@ export async function guest_spec(options: MachineOptions): Promise<Resolved> {
     no_reboot = false,
   } = options;
   check_memory(memory);
-  check_choices({ accel: options.accel ?? "auto", cpu, engine, gic: gic ?? DEFAULTS.gic });
+  check_choices({ accel, cpu, engine, gic: gic ?? DEFAULTS.gic });
   const { jit_cache_size, profile = false } = options;
   if (jit_cache_size !== undefined && !(jit_cache_size >= MIB)) {
     throw new RangeError(
@@ -102,21 +94,12 @@ export async function guest_spec(options: MachineOptions): Promise<Resolved> {
     options.initrd && named(options.initrd, "the initrd"),
     options.dtb && named(options.dtb, "the device tree"),
   ]);
-  const choice = await choose_accel({
-    accel: options.accel ?? "auto",
-    kernel: kernel.bytes,
-    ...{ memory, engine, gic },
-  });
-  const { accel, arm64 } = choice;
-  const spec: GuestSpec = {
-    ...{ accel, append, arm64, cpu, engine, kernel, memory, no_reboot, profile },
+  return {
+    ...{ accel, append, cpu, engine, gic, kernel, memory, no_reboot, profile, unpack },
     jit_cache_size,
-    unpack: unpack && accel === "soft",
-    gic: choice.gic,
     ...(initrd && { initrd }),
     ...(dtb && { dtb }),
   };
-  return { spec, choice };
 }
 
 /** Throws RangeError unless a machine can have `memory` bytes of RAM. */

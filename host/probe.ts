@@ -1,5 +1,5 @@
 import type { Probe } from "../hypervisor/mod.ts";
-import { open_backend, probe_kvm } from "./accel.ts";
+import { open_backend, probe_kvm } from "./backends.ts";
 import type { Accel } from "./protocol.ts";
 
 /** What one accelerator offers here. */

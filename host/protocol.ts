@@ -1,5 +1,5 @@
 /** What the main thread and the vCPU's Worker say to each other. */
-import type { GuestSamples, KickToken } from "../hypervisor/mod.ts";
+import type { GicVersion, GuestSamples, KickToken } from "../hypervisor/mod.ts";
 import type { CpuModel } from "./options.ts";
 import type { Ended, LogLevel, MonitorAnswers, MonitorRequest } from "./types.ts";
 
@@ -24,10 +24,18 @@ export interface NamedBytes {
   readonly name: string;
 }
 
-/** What a guest is made from, everything resolved. */
-export interface GuestSpec {
-  /** Which backend runs it. */
+/** A choice of backend, and why. */
+export interface Choice {
+  /** Which one. */
   readonly accel: Accel;
+  /** Why, for a person; when it was chosen here. */
+  readonly reason?: string;
+}
+
+/** What a guest is made from, as it was asked for. */
+export interface GuestRequest {
+  /** Which backend is to run it. */
+  readonly accel: "auto" | Accel;
   /** The software core's engine. */
   readonly engine: "auto" | "translator" | "interpreter" | "reference";
   /** Bytes of code that the software core's translator keeps; undefined for its default. */
@@ -36,12 +44,10 @@ export interface GuestSpec {
   readonly profile: boolean;
   /** CPU model of the software core; KVM's is the host's. */
   readonly cpu: CpuModel;
-  /** Whether the guest is a 64-bit one; if not, why such a one could not run. */
-  readonly arm64: true | string;
   /** RAM in bytes. */
   readonly memory: number;
-  /** GIC version. */
-  readonly gic: 2 | 3;
+  /** GIC version; undefined for what the backend has. */
+  readonly gic?: GicVersion | undefined;
   /** The image. */
   readonly kernel: NamedBytes;
   /** Initial RAM disk. */
@@ -50,17 +56,29 @@ export interface GuestSpec {
   readonly dtb?: NamedBytes;
   /** Kernel command line. */
   readonly append: string;
-  /** Unpack zImages on the host. */
+  /** Unpack zImages on the host, unless KVM runs them. */
   readonly unpack: boolean;
   /** End on a reset instead of starting again. */
   readonly no_reboot: boolean;
 }
 
+/** What a guest is made from, everything resolved. */
+export interface GuestSpec extends Omit<GuestRequest, "accel" | "gic"> {
+  /** Which backend runs it. */
+  readonly accel: Accel;
+  /** GIC version. */
+  readonly gic: GicVersion;
+  /** Whether the guest is a 64-bit one; if not, why such a one could not run. */
+  readonly arm64: true | string;
+}
+
 /** Main thread to Worker. */
 export type ToWorker =
+  /** Load what a guest will need, before it is known. */
+  | { readonly type: "prepare"; readonly accel: "auto" | Accel }
   | {
     readonly type: "open";
-    readonly spec: GuestSpec;
+    readonly request: GuestRequest;
     readonly input: SharedArrayBuffer;
     readonly output: SharedArrayBuffer;
     readonly control: SharedArrayBuffer;
@@ -86,7 +104,7 @@ export interface WireError {
 
 /** Worker to main thread. */
 export type FromWorker =
-  | { readonly type: "opened"; readonly kick: KickToken }
+  | { readonly type: "opened"; readonly choice: Choice; readonly kick: KickToken }
   | { readonly type: "refused"; readonly error: WireError }
   /** The output ring has bytes, or the input ring has space, and the main thread waits for it. */
   | { readonly type: "bell"; readonly ring: "input" | "output" }

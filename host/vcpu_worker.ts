@@ -6,14 +6,15 @@
  * @module
  */
 import type { Hypervisor } from "../hypervisor/mod.ts";
-import { open_backend } from "./accel.ts";
+import { choose_accel, type MachineChoice } from "./accel.ts";
+import { open_backend, prepare_backend } from "./backends.ts";
 import { ByteRing } from "./byte_ring.ts";
 import { to_wire } from "./errors.ts";
 import { build_guest, type BuiltGuest } from "./guest.ts";
 import { inspect, stats_of } from "./inspect.ts";
 import { find_kallsyms } from "./kallsyms.ts";
 import { PanicWatch } from "./panic_watch.ts";
-import type { FromWorker, ToWorker } from "./protocol.ts";
+import type { FromWorker, GuestRequest, GuestSpec, ToWorker } from "./protocol.ts";
 import { RingBackend } from "./ring_backend.ts";
 import { run_session } from "./session.ts";
 import type { Ended, LogLevel } from "./types.ts";
@@ -43,6 +44,9 @@ if (typeof WorkerGlobalScope !== "undefined" && self instanceof WorkerGlobalScop
 
 async function receive(message: ToWorker): Promise<void> {
   switch (message.type) {
+    case "prepare":
+      // What goes wrong here goes wrong again when it matters.
+      return await prepare_backend(message.accel).catch(() => {});
     case "open":
       return await open(message);
     case "run":
@@ -56,8 +60,9 @@ async function receive(message: ToWorker): Promise<void> {
 }
 
 async function open(message: OpenMessage): Promise<void> {
-  const { spec } = message;
   try {
+    const choice = await choose_accel({ ...message.request, kernel: message.request.kernel.bytes });
+    const spec = specify(message.request, choice);
     const { engine, jit_cache_size } = spec;
     const hypervisor: Hypervisor = await open_backend(spec.accel, { engine, jit_cache_size });
     const panic = new PanicWatch();
@@ -76,10 +81,23 @@ async function open(message: OpenMessage): Promise<void> {
     const control = new Int32Array(message.control);
     const { no_reboot, profile } = spec;
     opened = { guest, panic, control, no_reboot, profile };
-    post({ type: "opened", kick: guest.vcpu.kick_token() });
+    const { accel, reason } = choice;
+    if (reason !== undefined) {
+      log("debug", `using ${accel === "soft" ? "the software core" : "KVM"}: ${reason}`);
+    }
+    post({
+      type: "opened",
+      choice: { accel, ...(reason !== undefined && { reason }) },
+      kick: guest.vcpu.kick_token(),
+    });
   } catch (error) {
     post({ type: "refused", error: to_wire(error) });
   }
+}
+
+/** Fills in what the choice of a backend decides. */
+function specify(request: GuestRequest, { accel, gic, arm64 }: MachineChoice): GuestSpec {
+  return { ...request, accel, gic, arm64, unpack: request.unpack && accel === "soft" };
 }
 
 /** Passes on the first number, the last, and in between as many as a person can see. */

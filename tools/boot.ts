@@ -11,7 +11,7 @@ import { join } from "node:path";
 import { EXIT_STATUS, type ExitStatus } from "../cli/exit_status.ts";
 import { say } from "../cli/output.ts";
 import { Progress } from "../cli/progress.ts";
-import { run_cli } from "../cli/program.ts";
+import { run_cli } from "../cli/run.ts";
 import { guest_file, guest_folder, type GuestName, why_missing } from "./fetch_guests.ts";
 import { build_initramfs } from "./initramfs.ts";
 

@@ -17,7 +17,7 @@ import { InterpreterEngine } from "./interpreter.ts";
 import { ReferenceEngine } from "./reference.ts";
 
 /** As much RAM as the memory holds: it ends where the memory does. */
-const RAM = { base: 0x1000_0000, size: 0xf000_0000 } as const;
+const RAM = { base: MEM.guest_ram, size: 2 ** 32 - MEM.guest_ram };
 const CODE = RAM.base + 0x1000;
 const END = 0x1_0000_0000;
 

@@ -12,7 +12,7 @@ import { MEM, STATE } from "../state.ts";
 import { type Code, OP } from "../wasm/encoder.ts";
 
 const MASK = MEM.code_tlb_entries - 1;
-/** Contexts are this many entries apart, as a shift of the code tag, which is twice their number. */
+/** Contexts are this many entries apart, as a shift of the code tag, which is an even number. */
 const SPREAD = 7;
 
 /** Byte address of the entry for `va` under a code tag. */
@@ -25,11 +25,9 @@ export function code_tlb_clear(cpu: Cpu): void {
   cpu.i32.fill(-1, MEM.code_tlb >> 2, (MEM.code_tlb >> 2) + 2 * MEM.code_tlb_entries);
 }
 
-/** Forgets a virtual page, in every context. */
-export function code_tlb_clear_page(cpu: Cpu, va: number): void {
-  for (let context = 0; context < MEM.map_contexts; context++) {
-    cpu.i32[code_tlb_entry(va, context << 1) >> 2] = -1;
-  }
+/** Forgets a virtual page under one code tag. */
+export function code_tlb_clear_page(cpu: Cpu, va: number, code_tag: number): void {
+  cpu.i32[code_tlb_entry(va, code_tag) >> 2] = -1;
 }
 
 /**

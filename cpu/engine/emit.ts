@@ -1,5 +1,5 @@
 import type { Helper } from "../helper.ts";
-import type { AccessOptions, Node, Program, VAccess, Variable } from "../ir/node.ts";
+import type { AccessOptions, Guard, Node, Program, VAccess, Variable } from "../ir/node.ts";
 import { OPERAND_KINDS } from "../ir/node.ts";
 import type { Ty } from "../ir/types.ts";
 import { EXIT, type Field, MEM, STATE, V_BASE } from "../state.ts";
@@ -64,8 +64,34 @@ export interface Surroundings {
   readonly map?: number;
   /** After a call that may have made another page map the current one. */
   maps_changed?(): void;
+  /**
+   * Leaves so that the interpreter executes this instruction, for accesses that the page maps cannot do;
+   * undefined where they are to be done here, by a call.
+   */
+  readonly miss?: (depth: number) => void;
   /** Pushes what r15 reads as, where registers are kept in locals. */
   r15?(): void;
+  /** Where floating-point state is, if it is not only in memory. */
+  readonly fp?: FpSurroundings;
+}
+
+/** Floating-point state that is kept in locals. */
+export interface FpSurroundings {
+  /** The local that has a copy of a state field; stores go to both. */
+  copy(field: Field): number | undefined;
+  /** Whether a guard has been passed on every way to this instruction. Notes that it now has. */
+  passed(guard: Guard): boolean;
+  /** The local that has a vector constant. */
+  constant(bytes: Uint8Array): number | undefined;
+  /** Before and after a call of a helper. */
+  before_call(helper: Helper): void;
+  after_call(helper: Helper): void;
+  /** Pushes what is at a byte of the V register file; false where memory has it. */
+  get_v(at: number, access: VAccess): boolean;
+  /** The type of the local at a byte of the V register file, where it is a float of that width. */
+  float_at(at: number, access: VAccess): "f32" | "f64" | undefined;
+  /** Sets what is at a byte of the V register file; false where memory has it. */
+  set_v(at: number, access: VAccess, push: () => void): boolean;
 }
 
 const V_LOAD: Record<VAccess, (c: Code, at: number) => void> = {
@@ -74,6 +100,7 @@ const V_LOAD: Record<VAccess, (c: Code, at: number) => void> = {
   f32: (c, at) => c.mem(OP.f32_load, 2, at),
   f64: (c, at) => c.mem(OP.f64_load, 3, at),
   v128: (c, at) => c.v128_mem(0, at),
+  i64x2: (c, at) => c.v128_mem(10, at),
   u8: (c, at) => c.mem(OP.i32_load8_u, 0, at),
   s8: (c, at) => c.mem(OP.i32_load8_s, 0, at),
   u16: (c, at) => c.mem(OP.i32_load16_u, 1, at),
@@ -85,10 +112,27 @@ const V_STORE: Record<VAccess, (c: Code, at: number) => void> = {
   f32: (c, at) => c.mem(OP.f32_store, 2, at),
   f64: (c, at) => c.mem(OP.f64_store, 3, at),
   v128: (c, at) => c.v128_mem(11, at),
+  i64x2: (c, at) => c.u8(0xfd, 0x1d, 0).mem(OP.i64_store, 3, at),
   u8: (c, at) => c.mem(OP.i32_store8, 0, at),
   s8: (c, at) => c.mem(OP.i32_store8, 0, at),
   u16: (c, at) => c.mem(OP.i32_store16, 1, at),
   s16: (c, at) => c.mem(OP.i32_store16, 1, at),
+};
+
+/** Guest memory behind an address that is known to be one; nothing is known of its alignment. */
+const DIRECT_LOAD: Record<Ty, (c: Code, offset: number) => void> = {
+  i32: (c, offset) => c.mem(OP.i32_load, 0, offset),
+  i64: (c, offset) => c.mem(OP.i64_load, 0, offset),
+  f32: (c, offset) => c.mem(OP.f32_load, 0, offset),
+  f64: (c, offset) => c.mem(OP.f64_load, 0, offset),
+  v128: (c, offset) => c.v128_mem(0, offset),
+};
+const DIRECT_STORE: Record<Ty, (c: Code, offset: number) => void> = {
+  i32: (c, offset) => c.mem(OP.i32_store, 0, offset),
+  i64: (c, offset) => c.mem(OP.i64_store, 0, offset),
+  f32: (c, offset) => c.mem(OP.f32_store, 0, offset),
+  f64: (c, offset) => c.mem(OP.f64_store, 0, offset),
+  v128: (c, offset) => c.v128_mem(11, offset),
 };
 
 /** i32.atomic.rmw8.cmpxchg_u and its like. */
@@ -106,6 +150,8 @@ export class ProgramEmitter {
   /** Locals by the ids of nodes, and by those of variables. */
   readonly #locals: (number | undefined)[] = [];
   readonly #variables: (number | undefined)[] = [];
+  /** Locals of ranges by the ids of nodes: the page map's entry, and the address. */
+  readonly #ranges = new Map<number, { entry: number; address: number }>();
   readonly #borrowed: number[] = [];
   readonly #borrowed_types: Ty[] = [];
   #depth = 0;
@@ -135,7 +181,31 @@ export class ProgramEmitter {
   }
 
   #block(nodes: readonly Node[]): void {
-    for (let i = 0; i < nodes.length; i++) this.#statement(nodes[i]!);
+    for (let i = 0; i < nodes.length; i++) {
+      if (this.#move(nodes[i]!, nodes[i + 1])) i++;
+      else this.#statement(nodes[i]!);
+    }
+  }
+
+  /** A direct load to a V register in a local, or store of one, as what the local is. */
+  #move(first: Node, second: Node | undefined): boolean {
+    const fp = this.#around.fp;
+    if (!fp || first.uses !== 1) return false;
+    if (second?.k === "set_v" && first.k === "direct_load" && second.value === first) {
+      const ty = fp.float_at(v_place(second) ?? NaN, second.access);
+      if (ty === undefined) return false;
+      fp.set_v(v_place(second)!, ty, () => {
+        this.#direct_address(first.range);
+        DIRECT_LOAD[ty](this.#code, first.offset);
+      });
+    } else if (second?.k === "direct_store" && first.k === "get_v" && second.value === first) {
+      const ty = fp.float_at(v_place(first) ?? NaN, first.access);
+      if (ty === undefined) return false;
+      this.#direct_address(second.range);
+      fp.get_v(v_place(first)!, ty);
+      DIRECT_STORE[ty](this.#code, second.offset);
+    } else return false;
+    return true;
   }
 
   /** Keeps what is on the stack as the value of `node`, or drops it. */
@@ -149,6 +219,12 @@ export class ProgramEmitter {
 
   #local_of(node: Node): number {
     return this.#locals[node.id] ??= this.#borrow(node.ty!);
+  }
+
+  /** Pushes what addresses in a range are added to. */
+  #direct_address(range: Node): void {
+    const { entry, address } = this.#ranges.get(range.id)!;
+    this.#code.get(entry).get(address).byte(0x6a);
   }
 
   #variable(variable: Variable): number {
@@ -196,9 +272,12 @@ export class ProgramEmitter {
       case "f64":
         c.f64(node.value as number);
         break;
-      case "v128":
-        c.u8(0xfd, 12, ...(node.value as Uint8Array));
-        break;
+      case "v128": {
+        const bytes = node.value as Uint8Array;
+        const local = this.#around.fp?.constant(bytes);
+        if (local !== undefined) c.get(local);
+        else c.u8(0xfd, 12).list(bytes);
+      }
     }
   }
 
@@ -227,18 +306,24 @@ export class ProgramEmitter {
         return this.#keep(node);
       case "set_reg":
         return this.#set_reg(node);
-      case "get":
+      case "get": {
+        const copy = this.#around.fp?.copy(node.field);
         if (this.#around.flags?.has(node.field)) this.#around.flags.get(node.field);
+        else if (copy !== undefined) c.get(copy);
         else c.i32(0).mem(node.ty === "i64" ? OP.i64_load : OP.i32_load, 2, node.field.address);
         return this.#keep(node);
-      case "set":
+      }
+      case "set": {
         if (this.#around.flags?.has(node.field)) {
           return this.#around.flags.set(node.field, () => this.#push(node.value));
         }
+        const copy = this.#around.fp?.copy(node.field);
         c.i32(0);
         this.#push(node.value);
+        if (copy !== undefined) c.tee(copy);
         c.mem(node.field.type === "i64" ? OP.i64_store : OP.i32_store, 2, node.field.address);
         return;
+      }
       case "holds":
         if (this.#around.flags) this.#around.flags.condition(node.cc);
         else emit_state_condition(c, node.cc);
@@ -246,9 +331,13 @@ export class ProgramEmitter {
       case "flags":
         return this.#flags(node);
       case "get_v":
-        V_LOAD[node.access](c, this.#v_address(node));
+        if (!this.#around.fp?.get_v(v_place(node) ?? NaN, node.access)) {
+          V_LOAD[node.access](c, this.#v_address(node));
+        }
         return this.#keep(node);
       case "set_v": {
+        const push = (): void => this.#push(node.value);
+        if (this.#around.fp?.set_v(v_place(node) ?? NaN, node.access, push)) return;
         const at = this.#v_address(node);
         this.#push(node.value);
         V_STORE[node.access](c, at);
@@ -264,17 +353,32 @@ export class ProgramEmitter {
       case "window":
         this.#window(node);
         return;
+      case "range":
+        return this.#range(node);
+      case "direct_load":
+        this.#direct_address(node.range);
+        DIRECT_LOAD[node.ty!](c, node.offset);
+        return this.#keep(node);
+      case "direct_store":
+        this.#direct_address(node.range);
+        this.#push(node.value);
+        DIRECT_STORE[node.value.ty!](c, node.offset);
+        return;
       case "compare_exchange":
         this.#compare_exchange(node);
         return this.#keep(node);
       case "call":
         if (node.helper.exits) this.#around.mark();
+        this.#around.fp?.before_call(node.helper);
         for (const arg of node.args) this.#push(arg);
         c.byte(OP.call);
         c.leb(this.#around.imports.helper(node.helper));
         if (node.ty) this.#keep(node);
+        this.#around.fp?.after_call(node.helper);
         if (node.helper.exits) this.#check_exit();
         return;
+      case "guard":
+        return this.#guard(node);
       case "pc":
         this.#around.pc();
         return this.#keep(node);
@@ -311,6 +415,7 @@ export class ProgramEmitter {
 
   #if(node: Node & { k: "if" }): void {
     const c = this.#code;
+    if (node.expected) return this.#expected_if(node);
     this.#push(node.condition);
     c.u8(OP.if, 0x40);
     this.#depth++;
@@ -324,6 +429,41 @@ export class ProgramEmitter {
       flags?.restore(known);
     }
     this.#depth--;
+    c.byte(OP.end);
+  }
+
+  /** Leaves the expected path at the first condition that does not hold. */
+  #expected_if(node: Node & { k: "if" }): void {
+    const c = this.#code;
+    c.u8(OP.block, 0x40, OP.block, 0x40);
+    for (const condition of conjuncts(node.condition)) {
+      this.#push(condition);
+      c.byte(0x45);
+      c.unlikely().u8(OP.br_if, 0);
+    }
+    this.#depth += 2;
+    this.#block(node.then);
+    c.u8(OP.br, 1, OP.end);
+    this.#depth--;
+    this.#block(node.otherwise);
+    c.byte(OP.end);
+    this.#depth--;
+  }
+
+  #guard(node: Node & { k: "guard" }): void {
+    const c = this.#code, around = this.#around;
+    const { field, mask, wants } = node.guard;
+    if (around.fp?.passed(node.guard)) return;
+    const local = around.fp?.copy(field);
+    if (local !== undefined) c.get(local);
+    else c.i32(0).mem(OP.i32_load, 2, field.address);
+    c.i32(mask).byte(0x71);
+    if (wants === "set") c.byte(0x45);
+    c.unlikely().u8(OP.if, 0x40);
+    around.mark();
+    c.byte(OP.call);
+    c.leb(around.imports.helper(node.helper));
+    around.leave(this.#depth + 1);
     c.byte(OP.end);
   }
 
@@ -395,15 +535,12 @@ export class ProgramEmitter {
   }
 
   #v_address(node: Node & { k: "get_v" | "set_v" }): number {
+    const place = v_place(node);
+    if (place !== undefined) {
+      this.#code.i32(0);
+      return V_BASE + place;
+    }
     const { index } = node;
-    if (index.k === "operand" && index.value !== undefined) {
-      this.#code.i32(0);
-      return V_BASE + index.value * OPERAND_KINDS[index.kind].scale + node.disp;
-    }
-    if (index.k === "const") {
-      this.#code.i32(0);
-      return V_BASE + (index.value as number) + node.disp;
-    }
     // Computed, it could lead out of the register file, and of the memory.
     if (index.k !== "operand") throw new TypeError("a V register's index must be an operand");
     this.#around.operand(index.name);
@@ -460,7 +597,9 @@ export class ProgramEmitter {
     if (local !== undefined && !unprivileged) c.get(local);
     else c.i32(0).mem(OP.i32_load, 2, (unprivileged ? STATE.user_map : STATE.map).address);
     c.get(address).i32(12).u8(0x76).i32(2).u8(0x74, 0x6a);
-    c.mem(OP.i32_load, 2, write ? MEM.map_bytes : 0).tee(entry);
+    // Bit 0 says that there is an entry; from here on, that there is none.
+    c.mem(OP.i32_load, 2, write ? MEM.map_bytes : 0).i32(1).u8(0x73);
+    c.tee(entry);
     if (mask === 0) c.i32(1).u8(0x71);
     else c.get(address).u8(0x72).i32(mask).u8(0x71);
     return entry;
@@ -481,12 +620,36 @@ export class ProgramEmitter {
     c.set(this.#local_of(node));
   }
 
+  #range(node: Node & { k: "range" }): void {
+    const c = this.#code, { mask, length, write } = node;
+    const address = this.#borrow("i32");
+    this.#push(node.address);
+    c.set(address);
+    const known = mask.k === "const" ? mask.value as number : 0;
+    const entry = this.#map_entry(address, known, { write });
+    if (mask.k !== "const") {
+      c.get(address);
+      this.#push(mask);
+      c.u8(0x71, 0x72);
+    }
+    // What is aligned to its length does not leave its page.
+    if (known < length - 1) {
+      c.get(address).i32(0xfff).u8(0x71).i32(0x1000 - length).u8(0x4b, 0x72);
+    }
+    c.set(this.#local_of(node));
+    this.#ranges.set(node.id, { entry, address });
+  }
+
   #load(node: Node & { k: "load" }): void {
     const c = this.#code, { width, options } = node;
     const address = this.#borrow("i32");
     this.#push(node.address);
     c.set(address);
     const entry = this.#map_access(address, width, options, false);
+    if (this.#around.miss) {
+      this.#miss(this.#around.miss);
+      return this.#load_mapped(entry, address, node);
+    }
     const value = this.#borrow(node.ty!);
     c.unlikely().u8(OP.if, width === 8 ? 0x7e : 0x7f);
     this.#depth++;
@@ -502,12 +665,24 @@ export class ProgramEmitter {
     c.get(value);
     this.#depth--;
     c.byte(OP.else);
+    this.#load_mapped(entry, address, node);
+    c.byte(OP.end);
+  }
+
+  #miss(leave: (depth: number) => void): void {
+    this.#code.unlikely().u8(OP.if, 0x40);
+    leave(this.#depth + 1);
+    this.#code.byte(OP.end);
+  }
+
+  /** Pushes what is at an address, by its page map entry. */
+  #load_mapped(entry: number, address: number, node: Node & { k: "load" }): void {
+    const c = this.#code, { width, options } = node;
     c.get(entry).get(address).u8(0x6a);
     if (width === 8) c.mem(OP.i64_load, 0, 0);
     else if (width === 4) c.mem(OP.i32_load, 0, 0);
     else if (width === 2) c.mem(options.signed ? OP.i32_load16_s : OP.i32_load16_u, 0, 0);
     else c.mem(options.signed ? OP.i32_load8_s : OP.i32_load8_u, 0, 0);
-    c.byte(OP.end);
   }
 
   #store(node: Node & { k: "store" }): void {
@@ -518,6 +693,10 @@ export class ProgramEmitter {
     this.#push(node.value);
     c.set(value);
     const entry = this.#map_access(address, width, options, true);
+    if (this.#around.miss) {
+      this.#miss(this.#around.miss);
+      return this.#store_mapped(entry, address, { value, width });
+    }
     c.unlikely().u8(OP.if, 0x40);
     this.#depth++;
     this.#around.mark();
@@ -528,12 +707,22 @@ export class ProgramEmitter {
     this.#check_exit();
     this.#depth--;
     c.byte(OP.else);
+    this.#store_mapped(entry, address, { value, width });
+    c.byte(OP.end);
+  }
+
+  /** Stores the local `value` to an address, by its page map entry. */
+  #store_mapped(
+    entry: number,
+    address: number,
+    { value, width }: { value: number; width: number },
+  ): void {
+    const c = this.#code;
     c.get(entry).get(address).u8(0x6a).get(value);
     if (width === 8) c.mem(OP.i64_store, 0, 0);
     else if (width === 4) c.mem(OP.i32_store, 0, 0);
     else if (width === 2) c.mem(OP.i32_store16, 0, 0);
     else c.mem(OP.i32_store8, 0, 0);
-    c.byte(OP.end);
   }
 
   #compare_exchange(node: Node & { k: "compare_exchange" }): void {
@@ -590,10 +779,33 @@ export class ProgramEmitter {
   }
 }
 
+/** Operations whose results are 0 or 1. */
+const TRUTH = /^(i32|i64|f32|f64)\.(eqz|eq|ne|lt|gt|le|ge)(_[su])?$|\.(all|any)_true$/;
+
+function is_truth(node: Node): boolean {
+  if (node.k !== "pure") return false;
+  return node.op.name === "i32.and" ? node.args.every(is_truth) : TRUTH.test(node.op.name);
+}
+
+/** The conditions that hold together when `condition` does. */
+function conjuncts(condition: Node): Node[] {
+  if (condition.k !== "pure" || condition.op.name !== "i32.and" || condition.uses !== 1) {
+    return [condition];
+  }
+  return is_truth(condition) ? condition.args.flatMap(conjuncts) : [condition];
+}
+
 /** A register index that is known where code is generated. */
 export function known_index(index: Node): number | undefined {
   if (index.k === "const") return (index.value as number) & 15;
   return index.k === "operand" ? index.value : undefined;
+}
+
+/** The byte of the V register file that is accessed, where it is known when code is generated. */
+export function v_place({ index, disp }: Node & { k: "get_v" | "set_v" }): number | undefined {
+  if (index.k === "const") return (index.value as number) + disp;
+  if (index.k !== "operand" || index.value === undefined) return undefined;
+  return index.value * OPERAND_KINDS[index.kind].scale + disp;
 }
 
 /** Exit kinds at which the instruction did not happen. */

@@ -20,7 +20,7 @@ import {
   step_of,
 } from "./forms.ts";
 import { HANDLER, MainFunction, mark, push_operand, push_pc } from "./main_function.ts";
-import { bind_helper, ModuleImports } from "./module_imports.ts";
+import { bind_helper, ModuleImports, SharedImports } from "./module_imports.ts";
 
 /** Handler numbers of added functions; forms stay below. */
 export const FIRST_NUMBER = 0x4000;
@@ -34,6 +34,13 @@ export interface EngineHooks {
   page_end_it(): void;
 }
 
+/** A function that stands for a record. */
+export interface AddedFunction {
+  /** Its handler number. */
+  readonly number: number;
+  readonly code: Code;
+}
+
 /** All handlers of one vCPU: the main function, and the forms that are functions of their own. */
 export class Handlers {
   readonly #forms: Form[] = [];
@@ -42,6 +49,7 @@ export class Handlers {
   readonly #table: WebAssembly.Table;
   readonly #environment: Record<string, unknown>;
   readonly #cpu: Cpu;
+  readonly #shared_imports = new SharedImports();
   readonly #free_numbers: number[] = [];
   #next_number = FIRST_NUMBER;
   #inline = 0;
@@ -200,22 +208,29 @@ export class Handlers {
   }
 
   /**
-   * Adds functions that stand for records as outlined forms do, in one module; their handler numbers.
-   * Numbers come from a range of their own and can be given back.
+   * Adds functions that stand for records as outlined forms do, in one module. Numbers come from a
+   * range of their own and can be given back.
    */
-  add_functions(emitters: readonly ((imports: Imports) => Code)[]): number[] {
+  add_functions(emitters: readonly ((imports: Imports) => Code)[]): AddedFunction[] {
+    const codes = emitters.map((emit) => emit(this.#shared_imports));
+    const added = codes.map((code) => ({
+      number: this.#free_numbers.pop() ?? this.#next_number++,
+      code,
+    }));
+    this.bundle(added);
+    return added;
+  }
+
+  /** Puts added functions into one new module: going from one to another is dearer across modules. */
+  bundle(functions: readonly AddedFunction[]): void {
     const module = new Module();
-    const helpers = new Map<string, Helper>();
-    const imports = new ModuleImports(module, helpers);
-    const codes = emitters.map((emit) => emit(imports));
-    codes.forEach((code, i) => module.func(`f${i}`, ["i32"], ["i32"], code));
-    const exports = this.#instantiate(module, helpers);
-    return codes.map((_, i) => {
-      const number = this.#free_numbers.pop() ?? this.#next_number++;
+    this.#shared_imports.declare(module);
+    functions.forEach(({ code }, i) => module.func(`f${i}`, ["i32"], ["i32"], code));
+    const exports = this.#instantiate(module, this.#shared_imports.helpers);
+    functions.forEach(({ number }, i) => {
       const slot = number - HANDLER.forms - this.#inline;
       if (slot >= this.#table.length) this.#table.grow(slot + 1024 - this.#table.length);
       this.#table.set(slot, exports[`f${i}`] as () => void);
-      return number;
     });
   }
 

@@ -26,10 +26,26 @@ export interface RecordPage {
   readonly pa: number;
   /** ITSTATE that governs each halfword's instruction, and the page's end. */
   readonly it: Uint8Array;
+  /** Stores to the page since something in it was decoded, weighed. */
+  stores: number;
+  /** More of them make it a page of data. */
+  patience: number;
 }
 
+/**
+ * A page that is written so often without anything new being decoded has become data: its records
+ * go, and stores to it are no longer announced. Stores that hit instructions count many times. Each
+ * time it turns out to be code nevertheless its patience doubles, so that data beside code costs slow
+ * stores but not its records again and again.
+ */
+const PATIENCE_MIN = 1024, PATIENCE_MAX = 1 << 20;
+const HIT_WEIGHT = 64;
+
 /** A page that is none: direct branches in it may be near. */
-const WARM_UP_PAGE: RecordPage = { base: 0, thumb: false, pa: 0, it: new Uint8Array(0) };
+const WARM_UP_PAGE: RecordPage = {
+  ...{ base: 0, thumb: false, pa: 0, it: new Uint8Array(0) },
+  ...{ stores: 0, patience: 0 },
+};
 
 /** Tier 0: interprets predecoded records in a generated WebAssembly function. */
 export class InterpreterEngine implements Engine {
@@ -82,8 +98,8 @@ export class InterpreterEngine implements Engine {
   flush_tlb(): void {
     code_tlb_clear(this.cpu);
   }
-  flush_tlb_page(va: number): void {
-    code_tlb_clear_page(this.cpu, va);
+  flush_tlb_page(va: number, tag: number): void {
+    code_tlb_clear_page(this.cpu, va, tag);
   }
   page_written(pa_page: number, offset: number, length: number): boolean {
     let kept = false;
@@ -245,7 +261,8 @@ export class InterpreterEngine implements Engine {
       this.flush_tlb();
     }
     const base = MEM.records + this.#chunks.length * CHUNK;
-    const page = { base, thumb, pa, it: new Uint8Array(thumb ? 2049 : 1025) };
+    const it = new Uint8Array(thumb ? 2049 : 1025);
+    const page = { base, thumb, pa, it, stores: 0, patience: PATIENCE_MIN };
     this.#chunks.push(page);
     this.#pages.set(pa + (thumb ? 1 : 0), page);
     this.#clear(page);
@@ -295,15 +312,28 @@ export class InterpreterEngine implements Engine {
     for (let slot = first; slot <= last + 1; slot++) {
       // In or at an IT block sizes and conditions hang together.
       if (page.it[slot] !== 0 && page.it[slot] !== undefined) {
-        this.#clear(page);
+        this.#forget_all(page);
         return false;
       }
     }
     this.code_dropped(page, offset, length);
+    let hits = 0;
     for (let slot = first; slot <= last; slot++) {
-      cpu.u16[(page.base + slot * RECORD.size) >> 1] = HANDLER.decode;
+      const handler = (page.base + slot * RECORD.size) >> 1;
+      if (cpu.u16[handler] !== HANDLER.decode) hits++;
+      cpu.u16[handler] = HANDLER.decode;
     }
-    return true;
+    page.stores += hits > 0 ? HIT_WEIGHT : 1;
+    if (page.stores <= page.patience) return true;
+    page.patience = Math.min(2 * page.patience, PATIENCE_MAX);
+    this.#forget_all(page);
+    return false;
+  }
+
+  #forget_all(page: RecordPage): void {
+    page.stores = 0;
+    this.code_dropped(page, 0, 0x1000);
+    this.#clear(page);
   }
 
   /** Decodes the instruction at `rec`; 1, always. */
@@ -311,6 +341,7 @@ export class InterpreterEngine implements Engine {
     const cpu = this.cpu;
     const page = this.page_of(rec);
     this.#decoded++;
+    page.stores = 0;
     // A page that was written has lost its protection along with its records.
     cpu.mem.protect_page(page.pa);
     const slot = (rec - page.base) / RECORD.size;

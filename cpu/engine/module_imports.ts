@@ -1,6 +1,7 @@
 import type { Cpu } from "../cpu.ts";
 import type { Helper } from "../helper.ts";
 import type { Module } from "../wasm/encoder.ts";
+import type { Ty } from "../ir/types.ts";
 import type { Imports } from "./emit.ts";
 
 const IMPORTS: Record<string, [params: ("i32" | "i64")[], results: ("i32" | "i64")[]]> = {
@@ -43,6 +44,54 @@ export class ModuleImports implements Imports {
     if (known && known !== helper) throw new TypeError(`two helpers are called ${helper.name}`);
     this.#used.set(name, helper);
     return this.#module.import(name, helper.args, helper.ty ? [helper.ty] : []);
+  }
+}
+
+/** An import that code of several modules asks for. */
+interface Named {
+  readonly name: string;
+  readonly params: readonly Ty[];
+  readonly results: readonly Ty[];
+}
+
+/**
+ * Imports whose numbers are the same in every module that declares them, so that emitted code can go
+ * into one module and later into another.
+ */
+export class SharedImports implements Imports {
+  readonly #known = new Map<string, { readonly index: number; readonly of: Named }>();
+  /** The helpers among them. */
+  readonly helpers = new Map<string, Helper>();
+
+  #index(name: string, params: readonly Ty[], results: readonly Ty[]): number {
+    let known = this.#known.get(name);
+    if (!known) {
+      known = { index: this.#known.size, of: { name, params, results } };
+      this.#known.set(name, known);
+    }
+    return known.index;
+  }
+  #named(name: string): number {
+    return this.#index(name, ...IMPORTS[name]!);
+  }
+  load = (): number => this.#named("load");
+  load64 = (): number => this.#named("load64");
+  store = (): number => this.#named("store");
+  store64 = (): number => this.#named("store64");
+  probe = (): number => this.#named("probe");
+  exchange = (): number => this.#named("exchange");
+  exchange64 = (): number => this.#named("exchange64");
+  helper(helper: Helper): number {
+    const name = `helper ${helper.name}`;
+    this.helpers.set(name, helper);
+    return this.#index(name, helper.args, helper.ty ? [helper.ty] : []);
+  }
+
+  /** Declares all imports so far in a module that has none. */
+  declare(module: Module): void {
+    for (const { of: { name, params, results } } of this.#known.values()) {
+      module.import(name, params, results);
+    }
   }
 }
 

@@ -37,7 +37,7 @@ export class ReferenceEngine implements Engine {
   }
 
   flush_tlb(): void {}
-  flush_tlb_page(_va: number): void {}
+  flush_tlb_page(_va: number, _tag: number): void {}
   page_written(_pa_page: number, _offset: number, _length: number): void {}
 
   run(): void {
@@ -160,6 +160,12 @@ class Evaluation {
       case "window":
         this.#values[node.id] = 0;
         return "next";
+      case "range":
+        this.#values[node.id] = 1;
+        return "next";
+      case "direct_load":
+      case "direct_store":
+        throw new TypeError("no memory is accessed directly here");
       case "compare_exchange":
         this.#values[node.id] = this.#compare_exchange(node) ? 1 : 0;
         return this.#stay();
@@ -169,6 +175,12 @@ class Evaluation {
         else if (node.ty === "i64") this.#values[node.id] = BigInt.asIntN(64, result as bigint);
         else if (node.ty) this.#values[node.id] = result as Value;
         return node.helper.exits ? this.#stay() : "next";
+      }
+      case "guard": {
+        const { field, mask, wants } = node.guard;
+        if (((cpu.get(field) & mask) !== 0) === (wants === "set")) return "next";
+        node.helper.run(cpu);
+        return this.#stay();
       }
       case "pc":
         this.#values[node.id] = cpu.get(STATE.pc);
@@ -266,6 +278,12 @@ function read_v(cpu: Cpu, at: number, access: VAccess): Value {
       return cpu.f64[at >> 3]!;
     case "v128":
       return cpu.u8.slice(at, at + 16);
+    case "i64x2": {
+      const both = new Uint8Array(16);
+      both.set(cpu.u8.subarray(at, at + 8));
+      both.copyWithin(8, 0, 8);
+      return both;
+    }
     case "u8":
       return cpu.u8[at]!;
     case "s8":
@@ -293,6 +311,9 @@ function write_v(cpu: Cpu, at: number, access: VAccess, value: Value): void {
       break;
     case "v128":
       cpu.u8.set(value as Uint8Array, at);
+      break;
+    case "i64x2":
+      cpu.u8.set((value as Uint8Array).subarray(0, 8), at);
       break;
     case "u8":
     case "s8":

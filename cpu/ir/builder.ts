@@ -2,6 +2,7 @@ import { type Field, STATE } from "../state.ts";
 import type { Helper } from "../helper.ts";
 import type {
   AccessOptions,
+  Guard,
   Node,
   OperandKind,
   Program,
@@ -163,7 +164,8 @@ export class Builder {
 
   /** The V register file at operand `index` (sreg, dreg, qreg), plus `disp` bytes. */
   v(index: Node, access: VAccess, disp: number = 0): Node {
-    const ty = access[0] === "u" || access[0] === "s" ? "i32" : access as Ty;
+    const narrow = access[0] === "u" || access[0] === "s";
+    const ty = narrow ? "i32" : access === "i64x2" ? "v128" : access as Ty;
     return this.#push({ k: "get_v", ty, index: this.#use1(index), disp, access });
   }
   /** Writes the V register file. */
@@ -252,6 +254,42 @@ export class Builder {
     return this.#push({ k: "call", ty: helper.ty, helper, args: this.#use(...nodes) });
   }
 
+  /**
+   * Zero when `length` bytes from `address` can be accessed directly: they lie in one page that is
+   * mapped and little-endian, and the address has the bits of `mask` (2^n - 1) clear. It never
+   * faults. Then, and only then, {@link direct_load} and {@link direct_store} may be used.
+   */
+  range(address: Node, length: number, mask: Node | number, write: boolean): Node {
+    const bits = typeof mask === "number" ? this.c(mask) : mask;
+    return this.#push({
+      k: "range",
+      ty: "i32",
+      address: this.#use1(address),
+      length,
+      mask: this.#use1(bits),
+      write,
+    });
+  }
+  /** Loads from a range that can be accessed directly. */
+  direct_load(range: Node, offset: number, ty: "i32" | "i64" | "v128"): Node {
+    return this.#push({ k: "direct_load", ty, range: this.#use1(range), offset });
+  }
+  /** Stores to a range that can be accessed directly. */
+  direct_store(range: Node, offset: number, value: Node): void {
+    this.#push({
+      k: "direct_store",
+      ty: undefined,
+      range: this.#use1(range),
+      offset,
+      value: this.#use1(value),
+    });
+  }
+
+  /** Calls a helper that always exits, and leaves, unless `guard` is satisfied. */
+  guard(guard: Guard, helper: Helper): void {
+    this.#push({ k: "guard", ty: undefined, guard, helper });
+  }
+
   /** The virtual address of this instruction. */
   pc(): Node {
     return this.#push({ k: "pc", ty: "i32" });
@@ -300,6 +338,13 @@ export class Builder {
     const a = this.#block(then);
     const b = this.#block(otherwise);
     this.#push({ k: "if", ty: undefined, condition, then: a, otherwise: b });
+  }
+
+  /** As {@link if}, where the condition nearly always holds. */
+  expect(condition: Node, then: () => void, otherwise: () => void): void {
+    this.if(condition, then, otherwise);
+    const node = this.#nodes.at(-1);
+    if (node?.k === "if" && node.condition === condition) node.expected = true;
   }
 
   /** Does `body` again while the value it returns is not zero. Bound it: 64 rounds at most. */

@@ -117,6 +117,21 @@ export type Node =
       readonly write: boolean;
     }
     | { readonly k: "call"; readonly helper: Helper; readonly args: readonly Node[] }
+    | {
+      readonly k: "range";
+      readonly address: Node;
+      readonly length: number;
+      readonly mask: Node;
+      readonly write: boolean;
+    }
+    | { readonly k: "direct_load"; readonly range: Node; readonly offset: number }
+    | {
+      readonly k: "direct_store";
+      readonly range: Node;
+      readonly offset: number;
+      readonly value: Node;
+    }
+    | { readonly k: "guard"; readonly guard: Guard; readonly helper: Helper }
     | { readonly k: "pc" }
     | { readonly k: "branch"; readonly offset: Node }
     | {
@@ -134,9 +149,18 @@ export type Node =
       readonly condition: Node;
       readonly then: readonly Node[];
       readonly otherwise: readonly Node[];
+      /** The condition nearly always holds. */
+      expected?: boolean;
     }
     | { readonly k: "loop"; readonly body: readonly Node[]; readonly condition: Node }
   );
+
+/** What a guard asks for: some bits of a state field set, or all of them clear. */
+export interface Guard {
+  readonly field: Field;
+  readonly mask: number;
+  readonly wants: "set" | "clear";
+}
 
 /** A mutable local of a program. */
 export interface Variable {
@@ -144,8 +168,11 @@ export interface Variable {
   readonly ty: Ty;
 }
 
-/** How the V register file is accessed; narrow integers become i32. */
-export type VAccess = Ty | "u8" | "s8" | "u16" | "s16";
+/**
+ * How the V register file is accessed; narrow integers become i32. "i64x2" reads a doubleword into
+ * both halves of a v128, and writes one from the low half.
+ */
+export type VAccess = Ty | "u8" | "s8" | "u16" | "s16" | "i64x2";
 
 /** The program of one op: what the reference engine evaluates and the generators emit. */
 export interface Program {

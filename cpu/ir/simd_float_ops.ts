@@ -1,3 +1,4 @@
+import { f32_fma, f64_fma, FpEnv } from "../fp/mod.ts";
 import {
   binary,
   compare,
@@ -108,9 +109,36 @@ const BOTH: readonly PureOp[] = SHAPES.flatMap((
   choose(`${name}.pmax`, base + 11, lane, (a, b) => a < b),
 ]);
 
+const environment = new FpEnv();
+
+/** `±a * b + c` of doubles as bits, rounded once. */
+function fused_f64(a: bigint, b: bigint, c: bigint): bigint {
+  const high = (x: bigint): number => Number(BigInt.asIntN(32, x >> 32n));
+  const low = (x: bigint): number => Number(BigInt.asIntN(32, x));
+  f64_fma(environment, high(c), low(c), high(a), low(a), high(b), low(b));
+  return BigInt(environment.hi >>> 0) << 32n | BigInt(environment.lo >>> 0);
+}
+
+/** Multiply-add, rounded once: only where `fuses_multiply_add` says so. */
+const FUSED: readonly PureOp[] = (["madd", "nmadd"] as const).flatMap((name, i) => {
+  const args = ["v128", "v128", "v128"] as const;
+  return [
+    simd_op(`f32x4.relaxed_${name}`, 0x105 + i, { args }, ([a, b, c]) => {
+      const x = lanes(a!, "i32"), y = lanes(b!, "i32"), z = lanes(c!, "i32");
+      const sign = i === 0 ? 0 : 0x8000_0000;
+      return v128("i32", (k) => f32_fma(environment, z[k]!, x[k]! ^ sign, y[k]!));
+    }),
+    simd_op(`f64x2.relaxed_${name}`, 0x107 + i, { args }, ([a, b, c]) => {
+      const x = lanes64(a!), y = lanes64(b!), z = lanes64(c!);
+      return v128_of64((k) => fused_f64(x[k]! ^ (i === 0 ? 0n : SIGN64), y[k]!, z[k]!));
+    }),
+  ];
+});
+
 /** Floating-point micro-ops on v128 values. Only abs, neg, pmin and pmax keep NaN payloads. */
 export const SIMD_FLOAT_OPS: readonly PureOp[] = [
   ...BOTH,
+  ...FUSED,
   // Sign operations are on bits: the sign of a NaN counts.
   unary("f32x4.abs", 0xe0, "i32", (a) => a & 0x7fff_ffff),
   unary("f32x4.neg", 0xe1, "i32", (a) => a ^ 0x8000_0000),

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { fuses_multiply_add } from "../wasm/fused.ts";
 import { SIMD_OPS } from "./simd_ops.ts";
 import type { PureOp, Ty, Value } from "./types.ts";
 
@@ -117,7 +118,8 @@ function immediates(op: PureOp): number[][] {
 const has_nan = (ty: Ty, value: Value): boolean => ty[0] === "f" && Number.isNaN(value);
 
 Deno.test("every SIMD micro-op computes what WebAssembly does", () => {
-  const cases = SIMD_OPS.flatMap((op) => immediates(op).map((imm) => ({ op, imm })));
+  const known = (op: PureOp): boolean => !op.name.includes("relaxed") || fuses_multiply_add();
+  const cases = SIMD_OPS.filter(known).flatMap((op) => immediates(op).map((imm) => ({ op, imm })));
   const { memory, run } = instantiate(cases);
   cases.forEach(({ op, imm }, index) => {
     for (let round = 0; round < 60; round++) {

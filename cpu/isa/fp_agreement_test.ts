@@ -8,6 +8,7 @@ import fc from "fast-check";
 import type { Cpu } from "../cpu.ts";
 import { InterpreterEngine } from "../engine/interpreter.ts";
 import { ReferenceEngine } from "../engine/reference.ts";
+import { set_fpscr } from "../fpscr.ts";
 import {
   F32_ARITH,
   f32_sqrt,
@@ -66,8 +67,7 @@ class Machine {
 
   execute(word: number, v: readonly number[], control: number, flags: number): number[] {
     const cpu = this.#cpu;
-    cpu.set(STATE.fpscr, control);
-    cpu.set(STATE.fp_flags, flags);
+    set_fpscr(cpu, control | flags);
     v.forEach((bits, i) => cpu.set_vword(i, bits));
     place_code(cpu, [word, 0xe7f0_00f0]);
     this.#engine.page_written(0x4000_1000, 0, 8);

@@ -2,44 +2,40 @@
  * When a floating-point result that the host computes is Arm's as well, flags included.
  *
  * The host rounds to nearest and keeps denormals. If Arm is to do the same, and the inexact flag is
- * set already, only NaNs, infinities and results near zero need looking at: whatever else an operand
- * is, a normal result raises nothing more.
+ * set already, only NaNs, infinities and results near zero need looking at. NaNs and infinite
+ * operands show in the result, which is then a NaN, infinite, or zero.
  *
  * @module
  */
+import { FPSCR, UNUSUAL } from "../fpscr.ts";
 import type { Builder } from "../ir/builder.ts";
 import type { Node } from "../ir/node.ts";
 import { STATE } from "../state.ts";
-import { FPSCR_VECTOR } from "./fp_check.ts";
 
 /** Single or double precision. */
 export type Precision = "f32" | "f64";
 
-const FLUSH = 1 << 24;
-const ROUNDING = 3 << 22;
-const INEXACT = 1 << 4;
-
 /** A truth value: rounding is to nearest, denormals count, and inexact results change nothing. */
 export function is_plain(b: Builder): Node {
-  const control = b.and(b.get(STATE.fpscr), FLUSH | ROUNDING | FPSCR_VECTOR);
-  const flags = b.xor(b.and(b.get(STATE.fp_flags), INEXACT), INEXACT);
-  return b.eqz(b.or(control, flags));
+  return b.ne(b.get(STATE.fp_plain), 0);
 }
 
 /** A truth value: rounding is to nearest and denormals count. */
 export function is_nearest(b: Builder): Node {
-  return b.eqz(b.and(b.get(STATE.fpscr), FLUSH | ROUNDING | FPSCR_VECTOR));
+  return b.eqz(b.and(b.get(STATE.fpscr), UNUSUAL));
 }
 
 /** A truth value: denormals count. */
 export function keeps_denormals(b: Builder): Node {
-  return b.eqz(b.and(b.get(STATE.fpscr), FLUSH));
+  return b.eqz(b.and(b.get(STATE.fpscr), FPSCR.flush));
 }
 
 /** Not zero when the inexact flag is set. */
 export function is_inexact_known(b: Builder): Node {
-  return b.and(b.get(STATE.fp_flags), INEXACT);
+  return b.and(b.get(STATE.fp_flags), FPSCR.inexact);
 }
+
+const INFINITE: Record<Precision, number> = { f32: 0x7f80_0000, f64: 0x7ff0_0000 };
 
 /** The magnitude of a float, its bits doubled: they compare as unsigned integers. */
 function doubled(b: Builder, ty: Precision, value: Node): Node {
@@ -48,24 +44,36 @@ function doubled(b: Builder, ty: Precision, value: Node): Node {
     : b.op("i64.shl", b.op("i64.reinterpret_f64", value), 1);
 }
 
-function in_range(b: Builder, ty: Precision, twice: Node): Node {
-  if (ty === "f32") return b.lt_u(b.sub(twice, 0x0100_0002), 0xff00_0000 - 0x0100_0002);
-  const low = 0x0020_0000_0000_0002n, high = 0xffe0_0000_0000_0000n;
-  return b.op(
-    "i64.lt_u",
-    b.op("i64.sub", twice, b.constant("i64", low)),
-    b.constant("i64", BigInt.asIntN(64, high - low)),
-  );
+/** Bits of a float from the sign to the exponent's end, and some more, doubled: without the sign. */
+function doubled_top(b: Builder, ty: Precision, value: Node): Node {
+  const bits = ty === "f32"
+    ? b.op("i32.reinterpret_f32", value)
+    : b.op("i32.wrap_i64", b.op("i64.shr_u", b.op("i64.reinterpret_f64", value), 32));
+  return b.shl(bits, 1);
 }
 
-/** A truth value: `value` is a number between the least normal one and infinity, both excluded. */
+/** A truth value: `value` is a number and finite. */
+export function is_finite(b: Builder, ty: Precision, value: Node): Node {
+  return b.lt_u(doubled_top(b, ty, value), INFINITE[ty] << 1);
+}
+
+/**
+ * A truth value: `value` is finite and beyond the least normal number in magnitude. (That one itself
+ * may be a smaller result that was rounded up, of which Arm says that it underflowed.)
+ */
 export function is_normal(b: Builder, ty: Precision, value: Node): Node {
-  return in_range(b, ty, doubled(b, ty, value));
+  const low = ty === "f32" ? 0x0100_0002 : 0x0020_0002;
+  return b.lt_u(b.sub(doubled_top(b, ty, value), low), (INFINITE[ty] << 1 >>> 0) - low);
 }
 
-/** As {@link is_normal}, or zero. */
-export function is_normal_or_zero(b: Builder, ty: Precision, value: Node): Node {
+/** A truth value: `value` is beyond the least normal number in magnitude, or infinite, or a NaN. */
+export function is_not_tiny(b: Builder, ty: Precision, value: Node): Node {
+  const low = ty === "f32" ? 0x0100_0002 : 0x0020_0002;
+  return b.op("i32.ge_u", doubled_top(b, ty, value), low);
+}
+
+/** A truth value: `value` is zero. */
+export function is_zero(b: Builder, ty: Precision, value: Node): Node {
   const twice = doubled(b, ty, value);
-  const zero = ty === "f32" ? b.eqz(twice) : b.op("i64.eqz", twice);
-  return b.or(in_range(b, ty, twice), zero);
+  return ty === "f32" ? b.eqz(twice) : b.op("i64.eqz", twice);
 }

@@ -27,9 +27,9 @@ import {
   VFP_ARITH,
   type VfpArith,
 } from "../fp/mod.ts";
+import { FPSCR, raise_flags } from "../fpscr.ts";
 import { type Helper, helper } from "../helper.ts";
 import { STATE } from "../state.ts";
-import { FPSCR_VECTOR } from "./fp_check.ts";
 
 const env = new FpEnv();
 
@@ -42,7 +42,7 @@ function enter(cpu: Cpu): FpEnv {
 
 /** Adds what has been raised to FPSCR's cumulative flags. */
 function leave(cpu: Cpu): void {
-  if (env.flags !== 0) cpu.set(STATE.fp_flags, cpu.get(STATE.fp_flags) | env.flags);
+  raise_flags(cpu, env.flags);
 }
 
 /** Writes the 64-bit result to D register `d`. */
@@ -53,7 +53,7 @@ function write_d(cpu: Cpu, d: number): void {
 
 /** There are no short vectors: under FPSCR.Len or Stride data processing is UNDEFINED. */
 function vectors(cpu: Cpu): boolean {
-  if ((cpu.get(STATE.fpscr) & FPSCR_VECTOR) === 0) return false;
+  if ((cpu.get(STATE.fpscr) & FPSCR.vector) === 0) return false;
   cpu.raise({ kind: "undefined" });
   return true;
 }
@@ -67,7 +67,7 @@ export const ARITH_F32: Readonly<Record<VfpArith, Helper>> = by_kind((kind) => {
   const compute = F32_ARITH[kind];
   return helper(
     `${kind}_f32`,
-    { args: ["i32", "i32", "i32"], ty: "i32", exits: true, keeps_core: true },
+    { args: ["i32", "i32", "i32"], ty: "i32", exits: true, keeps_core: true, keeps_vectors: true },
     (cpu, d, n, m) => {
       if (vectors(cpu)) return 0;
       const result = compute(enter(cpu), d, n, m);
@@ -82,7 +82,13 @@ export const ARITH_F64: Readonly<Record<VfpArith, Helper>> = by_kind((kind) => {
   const compute = F64_ARITH[kind];
   return helper(
     `${kind}_f64`,
-    { args: ["i32", "i32", "i32"], ty: undefined, exits: true, keeps_core: true },
+    {
+      args: ["i32", "i32", "i32"],
+      ty: undefined,
+      exits: true,
+      keeps_core: true,
+      keeps_vectors: true,
+    },
     (cpu, d, n, m) => {
       if (vectors(cpu)) return;
       compute(
@@ -103,7 +109,7 @@ export const ARITH_F64: Readonly<Record<VfpArith, Helper>> = by_kind((kind) => {
 /** VSQRT.F32: bits to bits. */
 export const SQRT_F32: Helper = helper(
   "vsqrt_f32",
-  { args: ["i32"], ty: "i32", exits: true, keeps_core: true },
+  { args: ["i32"], ty: "i32", exits: true, keeps_core: true, keeps_vectors: true },
   (cpu, m) => {
     if (vectors(cpu)) return 0;
     const result = f32_sqrt(enter(cpu), m);
@@ -115,7 +121,7 @@ export const SQRT_F32: Helper = helper(
 /** VSQRT.F64 of D registers by number. */
 export const SQRT_F64: Helper = helper(
   "vsqrt_f64",
-  { args: ["i32", "i32"], ty: undefined, exits: true, keeps_core: true },
+  { args: ["i32", "i32"], ty: undefined, exits: true, keeps_core: true, keeps_vectors: true },
   (cpu, d, m) => {
     if (vectors(cpu)) return;
     f64_sqrt(enter(cpu), cpu.vword(2 * m + 1), cpu.vword(2 * m));
@@ -127,7 +133,7 @@ export const SQRT_F64: Helper = helper(
 /** VCMP.F32 of bits; the last argument is 1 for VCMPE. The result is NZCV in place. */
 export const COMPARE_F32: Helper = helper(
   "vcmp_f32",
-  { args: ["i32", "i32", "i32"], ty: "i32", keeps_core: true },
+  { args: ["i32", "i32", "i32"], ty: "i32", keeps_core: true, keeps_vectors: true },
   (cpu, n, m, signalling) => {
     const nzcv = f32_compare(enter(cpu), n, m, signalling !== 0);
     leave(cpu);
@@ -138,7 +144,7 @@ export const COMPARE_F32: Helper = helper(
 /** VCMP.F64 of D registers by number; `m` is -1 for zero. */
 export const COMPARE_F64: Helper = helper(
   "vcmp_f64",
-  { args: ["i32", "i32", "i32"], ty: "i32", keeps_core: true },
+  { args: ["i32", "i32", "i32"], ty: "i32", keeps_core: true, keeps_vectors: true },
   (cpu, n, m, signalling) => {
     const mh = m < 0 ? 0 : cpu.vword(2 * m + 1), ml = m < 0 ? 0 : cpu.vword(2 * m);
     const nh = cpu.vword(2 * n + 1), nl = cpu.vword(2 * n);
@@ -151,7 +157,7 @@ export const COMPARE_F64: Helper = helper(
 /** VCVT.F64.F32: bits to a D register by number. */
 export const F32_TO_F64: Helper = helper(
   "f32_to_f64",
-  { args: ["i32", "i32"], ty: undefined, keeps_core: true },
+  { args: ["i32", "i32"], ty: undefined, keeps_core: true, keeps_vectors: true },
   (cpu, d, m) => {
     f32_to_f64(enter(cpu), m);
     leave(cpu);
@@ -162,7 +168,7 @@ export const F32_TO_F64: Helper = helper(
 /** VCVT.F32.F64: a D register by number to bits. */
 export const F64_TO_F32: Helper = helper(
   "f64_to_f32",
-  { args: ["i32"], ty: "i32", keeps_core: true },
+  { args: ["i32"], ty: "i32", keeps_core: true, keeps_vectors: true },
   (cpu, m) => {
     const result = f64_to_f32(enter(cpu), cpu.vword(2 * m + 1), cpu.vword(2 * m));
     leave(cpu);
@@ -173,7 +179,7 @@ export const F64_TO_F32: Helper = helper(
 /** VCVTB and VCVTT to single precision: bits 15:0 to bits. */
 export const F16_TO_F32: Helper = helper(
   "f16_to_f32",
-  { args: ["i32"], ty: "i32", keeps_core: true },
+  { args: ["i32"], ty: "i32", keeps_core: true, keeps_vectors: true },
   (cpu, half) => {
     const result = f16_to_f32(enter(cpu), half);
     leave(cpu);
@@ -184,7 +190,7 @@ export const F16_TO_F32: Helper = helper(
 /** VCVTB and VCVTT from single precision: bits to bits 15:0. */
 export const F32_TO_F16: Helper = helper(
   "f32_to_f16",
-  { args: ["i32"], ty: "i32", keeps_core: true },
+  { args: ["i32"], ty: "i32", keeps_core: true, keeps_vectors: true },
   (cpu, bits) => {
     const result = f32_to_f16(enter(cpu), bits);
     leave(cpu);
@@ -225,7 +231,7 @@ function enter_fixed(cpu: Cpu, code: number, rounding: number): FpEnv {
 /** VCVT of single precision to fixed point: bits and {@link fixed_format} to an extended word. */
 export const F32_TO_FIXED: Helper = helper(
   "f32_to_fixed",
-  { args: ["i32", "i32"], ty: "i32", keeps_core: true },
+  { args: ["i32", "i32"], ty: "i32", keeps_core: true, keeps_vectors: true },
   (cpu, bits, code) => {
     const result = f32_to_fixed(enter_fixed(cpu, code, ROUND.zero), bits, format_of(code));
     leave(cpu);
@@ -236,7 +242,7 @@ export const F32_TO_FIXED: Helper = helper(
 /** VCVT of a D register, by number, to fixed point. */
 export const F64_TO_FIXED: Helper = helper(
   "f64_to_fixed",
-  { args: ["i32", "i32"], ty: "i32", keeps_core: true },
+  { args: ["i32", "i32"], ty: "i32", keeps_core: true, keeps_vectors: true },
   (cpu, m, code) => {
     enter_fixed(cpu, code, ROUND.zero);
     const result = f64_to_fixed(env, cpu.vword(2 * m + 1), cpu.vword(2 * m), format_of(code));
@@ -248,7 +254,7 @@ export const F64_TO_FIXED: Helper = helper(
 /** VCVT of fixed point to single precision: a word to bits. */
 export const FIXED_TO_F32: Helper = helper(
   "fixed_to_f32",
-  { args: ["i32", "i32"], ty: "i32", keeps_core: true },
+  { args: ["i32", "i32"], ty: "i32", keeps_core: true, keeps_vectors: true },
   (cpu, word, code) => {
     const result = fixed_to_f32(enter_fixed(cpu, code, ROUND.nearest), word, format_of(code));
     leave(cpu);
@@ -259,7 +265,7 @@ export const FIXED_TO_F32: Helper = helper(
 /** VCVT of fixed point to double precision: a word to a D register by number. */
 export const FIXED_TO_F64: Helper = helper(
   "fixed_to_f64",
-  { args: ["i32", "i32", "i32"], ty: undefined, keeps_core: true },
+  { args: ["i32", "i32", "i32"], ty: undefined, keeps_core: true, keeps_vectors: true },
   (cpu, d, word, code) => {
     fixed_to_f64(enter_fixed(cpu, code, ROUND.nearest), word, format_of(code));
     leave(cpu);

@@ -20,8 +20,10 @@ import {
   STANDARD_MODE,
 } from "../fp/mod.ts";
 import { u32_recip_estimate, u32_rsqrt_estimate } from "../fp/mod.ts";
+import { raise_flags } from "../fpscr.ts";
 import { type Helper, helper } from "../helper.ts";
 import { STATE } from "../state.ts";
+import { type Place, SCRATCH } from "./fp_scratch.ts";
 
 const env = new FpEnv();
 const result = new Int32Array(4);
@@ -31,47 +33,31 @@ function enter(cpu: Cpu, rounding: number = ROUND.nearest): void {
   env.flags = 0;
 }
 
-/** Writes `count` lanes of the result to words from `d`, and what has been raised to FPSCR. */
-function leave(cpu: Cpu, d: number, count: number): void {
-  for (let i = 0; i < count; i++) cpu.set_vword(d + i, result[i]!);
-  if (env.flags !== 0) cpu.set(STATE.fp_flags, cpu.get(STATE.fp_flags) | env.flags);
-}
+/** Word `i` of an operand. */
+const word = (cpu: Cpu, place: Place, i: number): number => cpu.vword(2 * SCRATCH[place] + i);
 
-/** What the helpers' last argument says about the operands; bits. */
-export const SHAPE = {
-  /** Four lanes, not two. */
-  quad: 1,
-  /** The last operand is a scalar: its number is an S register's. */
-  scalar: 2,
-  /** Lanes come from neighbours in the first operand, then in the second. */
-  pairwise: 4,
-  /** The last operand is zero. */
-  zero: 8,
-} as const;
+/** Gives the result back, and adds what has been raised to FPSCR. */
+function leave(cpu: Cpu): void {
+  for (let i = 0; i < 4; i++) cpu.set_vword(2 * SCRATCH.d + i, result[i]!);
+  raise_flags(cpu, env.flags);
+}
 
 function three_operand(kind: NeonLane): Helper {
   const compute: LaneOp = NEON_LANES[kind];
   return helper(
     `neon_${kind}`,
-    { args: ["i32", "i32", "i32", "i32"], ty: undefined, keeps_core: true },
-    (cpu, d, n, m, shape) => {
+    { args: [], ty: undefined, keeps_core: true, keeps_vectors: true },
+    (cpu) => {
       enter(cpu);
-      const count = shape & SHAPE.quad ? 4 : 2;
-      for (let i = 0; i < count; i++) {
-        if (shape & SHAPE.pairwise) {
-          const from = i === 0 ? 2 * n : 2 * m;
-          result[i] = compute(env, 0, cpu.vword(from), cpu.vword(from + 1));
-          continue;
-        }
-        const last = shape & SHAPE.zero ? 0 : cpu.vword(shape & SHAPE.scalar ? m : 2 * m + i);
-        result[i] = compute(env, cpu.vword(2 * d + i), cpu.vword(2 * n + i), last);
+      for (let i = 0; i < 4; i++) {
+        result[i] = compute(env, word(cpu, "d", i), word(cpu, "n", i), word(cpu, "m", i));
       }
-      leave(cpu, 2 * d, count);
+      leave(cpu);
     },
   );
 }
 
-/** Instructions on lanes: D registers by number (the first of a Q register), and a {@link SHAPE}. */
+/** Instructions on lanes, of which those in D registers come twice. */
 export const LANE_HELPERS: Readonly<Record<NeonLane, Helper>> = Object.fromEntries(
   (Object.keys(NEON_LANES) as NeonLane[]).map((kind) => [kind, three_operand(kind)]),
 ) as Record<NeonLane, Helper>;
@@ -79,60 +65,59 @@ export const LANE_HELPERS: Readonly<Record<NeonLane, Helper>> = Object.fromEntri
 /** VRECPE.U32 of a word. */
 export const RECIP_U32: Helper = helper(
   "neon_vrecpe_u32",
-  { args: ["i32"], ty: "i32", keeps_core: true },
+  { args: ["i32"], ty: "i32", keeps_core: true, keeps_vectors: true },
   (_cpu, a) => u32_recip_estimate(a),
 );
 
 /** VRSQRTE.U32 of a word. */
 export const RSQRT_U32: Helper = helper(
   "neon_vrsqrte_u32",
-  { args: ["i32"], ty: "i32", keeps_core: true },
+  { args: ["i32"], ty: "i32", keeps_core: true, keeps_vectors: true },
   (_cpu, a) => u32_rsqrt_estimate(a),
 );
 
 /**
- * VCVT between single precision and 32-bit fixed point: D registers by number, a {@link SHAPE}, and
- * bits behind the point, plus 256 for unsigned and 512 for a result in fixed point.
+ * VCVT between single precision and 32-bit fixed point: bits behind the point, plus 256 for unsigned
+ * and 512 for a result in fixed point.
  */
 export const CONVERT_LANES: Helper = helper(
   "neon_vcvt",
-  { args: ["i32", "i32", "i32", "i32"], ty: undefined, keeps_core: true },
-  (cpu, d, m, shape, code) => {
+  { args: ["i32"], ty: undefined, keeps_core: true, keeps_vectors: true },
+  (cpu, code) => {
     const format: FixedFormat = { unsigned: (code & 256) !== 0, bits: 32, fraction: code & 255 };
     const to_fixed = (code & 512) !== 0;
     enter(cpu, to_fixed ? ROUND.zero : ROUND.nearest);
-    const count = shape & SHAPE.quad ? 4 : 2;
-    for (let i = 0; i < count; i++) {
-      const word = cpu.vword(2 * m + i);
-      result[i] = to_fixed ? f32_to_fixed(env, word, format) : fixed_to_f32(env, word, format);
+    for (let i = 0; i < 4; i++) {
+      const x = word(cpu, "n", i);
+      result[i] = to_fixed ? f32_to_fixed(env, x, format) : fixed_to_f32(env, x, format);
     }
-    leave(cpu, 2 * d, count);
+    leave(cpu);
   },
 );
 
-/** VCVT.F32.F16: a D register's halves to a Q register. */
+/** VCVT.F32.F16 of four halves. */
 export const WIDEN_HALVES: Helper = helper(
   "neon_vcvt_f32_f16",
-  { args: ["i32", "i32"], ty: undefined, keeps_core: true },
-  (cpu, d, m) => {
+  { args: [], ty: undefined, keeps_core: true, keeps_vectors: true },
+  (cpu) => {
     enter(cpu);
     for (let i = 0; i < 4; i++) {
-      result[i] = f16_to_f32(env, (cpu.vword(2 * m + (i >> 1)) >>> (16 * (i & 1))) & 0xffff);
+      result[i] = f16_to_f32(env, (word(cpu, "n", i >> 1) >>> (16 * (i & 1))) & 0xffff);
     }
-    leave(cpu, 2 * d, 4);
+    leave(cpu);
   },
 );
 
-/** VCVT.F16.F32: a Q register's lanes to a D register. */
+/** VCVT.F16.F32 of four lanes. */
 export const NARROW_TO_HALVES: Helper = helper(
   "neon_vcvt_f16_f32",
-  { args: ["i32", "i32"], ty: undefined, keeps_core: true },
-  (cpu, d, m) => {
+  { args: [], ty: undefined, keeps_core: true, keeps_vectors: true },
+  (cpu) => {
     enter(cpu);
     for (let i = 0; i < 2; i++) {
-      const low = f32_to_f16(env, cpu.vword(2 * m + 2 * i));
-      result[i] = low | (f32_to_f16(env, cpu.vword(2 * m + 2 * i + 1)) << 16);
+      const low = f32_to_f16(env, word(cpu, "n", 2 * i));
+      result[i] = low | (f32_to_f16(env, word(cpu, "n", 2 * i + 1)) << 16);
     }
-    leave(cpu, 2 * d, 2);
+    leave(cpu);
   },
 );

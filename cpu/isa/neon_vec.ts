@@ -34,13 +34,12 @@ export function half(b: Builder, x: Node, which: 0 | 1): Node {
 
 /** A Q register, or a D register in both halves, so that lanes above it raise nothing of their own. */
 export function read_vector(b: Builder, q: boolean, reg: Node): Node {
-  return q ? b.v(reg, "v128") : b.op("i64x2.splat", b.v(reg, "i64"));
+  return b.v(reg, q ? "v128" : "i64x2");
 }
 
 /** Writes a Q register, or a D register from the low half. */
 export function write_vector(b: Builder, q: boolean, reg: Node, value: Node): void {
-  if (q) b.set_v(reg, "v128", value);
-  else b.set_v(reg, "i64", half(b, value, 0));
+  b.set_v(reg, q ? "v128" : "i64x2", value);
 }
 
 /** Sets FPSCR.QC when the i32 `condition` is not zero. */

@@ -10,6 +10,7 @@
 import type { NeonLane } from "../fp/mod.ts";
 import type { Builder } from "../ir/builder.ts";
 import type { Node } from "../ir/node.ts";
+import { fuses_multiply_add } from "../wasm/fused.ts";
 import { check_simd } from "./fp_check.ts";
 import { is_inexact_known } from "./fp_fast.ts";
 import {
@@ -18,24 +19,15 @@ import {
   NARROW_TO_HALVES,
   RECIP_U32,
   RSQRT_U32,
-  SHAPE,
   WIDEN_HALVES,
 } from "./fp_neon_helpers.ts";
+import { from_scratch, type Place, to_scratch } from "./fp_scratch.ts";
+import { read_vector, write_vector } from "./neon_vec.ts";
 import { combos, define_op } from "./op.ts";
 
 /** A vector of the same word four times. */
 function splat(b: Builder, word: number): Node {
   return b.constant("v128", new Uint8Array(new Int32Array([word, word, word, word]).buffer));
-}
-
-/** A Q register, or a D register in both halves: its lanes then count twice, which changes nothing. */
-function read(b: Builder, quad: boolean, reg: Node): Node {
-  return quad ? b.v(reg, "v128") : b.op("i64x2.splat", b.v(reg, "i64"));
-}
-
-function write(b: Builder, quad: boolean, reg: Node, value: Node): void {
-  if (quad) b.set_v(reg, "v128", value);
-  else b.set_v(reg, "i64", b.op_imm("i64x2.extract_lane", [0], value));
 }
 
 /** Magnitudes, as words that compare. */
@@ -54,13 +46,31 @@ const zero = (b: Builder, x: Node): Node => b.op("f32x4.eq", x, splat(b, 0));
 const or = (b: Builder, x: Node, y: Node): Node => b.op("v128.or", x, y);
 const and = (b: Builder, x: Node, y: Node): Node => b.op("v128.and", x, y);
 
-/** What the host computes, the lanes where that is right, and those where it may not be. */
+/** What the host computes, and how to tell whether that is right. */
 interface Guess {
   readonly value: Node;
-  readonly good: Node;
-  readonly bad: Node;
+  /** Vectors of which every lane is a number beyond the least normal one in the common case. */
+  readonly common: readonly Node[];
+  /** Of those, the ones that tell of infinities and NaNs in the others. */
+  readonly telling: readonly Node[];
+  /** Lanes that are right, unless they are bad: all of them, for zeros are among them. */
+  readonly lanes: () => { good: Node; bad: Node };
   /** Nothing can be inexact. */
   readonly exact?: boolean;
+}
+
+const magnitude = (b: Builder, x: Node): Node => and(b, x, splat(b, 0x7fff_ffff));
+
+/** A truth value: the common case. A lane's sign is set where one of two sums goes out of range. */
+function is_common(b: Builder, { common, telling }: Guess): Node {
+  const unknown = (x: Node): boolean => x.k !== "const";
+  const least = common.filter(unknown).map((x) => magnitude(b, x))
+    .reduce((x, y) => b.op("i32x4.min_s", x, y));
+  let out = b.op("i32x4.sub", least, splat(b, 0x0080_0001));
+  for (const x of telling.filter(unknown)) {
+    out = or(b, out, b.op("i32x4.add", magnitude(b, x), splat(b, 0x0080_0000)));
+  }
+  return b.eqz(b.op("i32x4.bitmask", out));
 }
 
 /** A sum or difference: a zero is exact. */
@@ -68,19 +78,29 @@ function sum(b: Builder, op: "add" | "sub", x: Node, y: Node): Guess {
   const value = b.op(`f32x4.${op}`, x, y);
   return {
     value,
-    good: or(b, normal(b, value), zero(b, value)),
-    bad: or(b, denormal(b, x), denormal(b, y)),
+    common: [x, y, value],
+    telling: [value],
+    lanes: () => ({
+      good: or(b, normal(b, value), zero(b, value)),
+      bad: or(b, denormal(b, x), denormal(b, y)),
+    }),
   };
 }
 
 /** A product: a zero is exact if a factor is zero. */
 function product(b: Builder, x: Node, y: Node): Guess {
   const value = b.op("f32x4.mul", x, y);
-  const exact_zero = and(b, zero(b, value), or(b, zero(b, x), zero(b, y)));
   return {
     value,
-    good: or(b, normal(b, value), exact_zero),
-    bad: or(b, denormal(b, x), denormal(b, y)),
+    common: [x, y, value],
+    telling: [value],
+    lanes: () => {
+      const exact_zero = and(b, zero(b, value), or(b, zero(b, x), zero(b, y)));
+      return {
+        good: or(b, normal(b, value), exact_zero),
+        bad: or(b, denormal(b, x), denormal(b, y)),
+      };
+    },
   };
 }
 
@@ -90,9 +110,31 @@ function multiply_add(b: Builder, op: "add" | "sub", x: Node, n: Node, m: Node):
   const second = sum(b, op, x, first.value);
   return {
     value: second.value,
-    good: and(b, first.good, second.good),
-    // What the product must not be is told by `first.good`.
-    bad: or(b, first.bad, denormal(b, x)),
+    common: [...first.common, x, second.value],
+    telling: second.telling,
+    lanes: () => {
+      const product = first.lanes(), sum = second.lanes();
+      // What the product must not be is told by its `good`.
+      return { good: and(b, product.good, sum.good), bad: or(b, product.bad, denormal(b, x)) };
+    },
+  };
+}
+
+/** `x ± n * m`, rounded once by a host that can. */
+function fused(b: Builder, op: "madd" | "nmadd", x: Node, n: Node, m: Node): Guess | undefined {
+  if (!fuses_multiply_add()) return undefined;
+  const value = b.op(`f32x4.relaxed_${op}`, n, m, x);
+  return {
+    value,
+    common: [n, m, x, value],
+    telling: [value],
+    lanes: () => {
+      // A zero product leaves the other operand as it is.
+      const factor = or(b, zero(b, n), zero(b, m));
+      const same = and(b, factor, b.op("f32x4.eq", value, x));
+      const any_denormal = or(b, denormal(b, x), or(b, denormal(b, n), denormal(b, m)));
+      return { good: or(b, normal(b, value), same), bad: any_denormal };
+    },
   };
 }
 
@@ -107,13 +149,18 @@ function ordered(b: Builder, kind: NeonLane, n: Node, m: Node): Guess {
   const name = COMPARISONS[kind] ?? kind.slice(1);
   return {
     value: b.op(`f32x4.${name}`, abs(n), abs(m)),
-    good: and(b, b.op("f32x4.eq", n, n), b.op("f32x4.eq", m, m)),
-    bad: or(b, denormal(b, n), denormal(b, m)),
+    common: [n, m],
+    telling: [n, m],
+    lanes: () => ({
+      good: and(b, b.op("f32x4.eq", n, n), b.op("f32x4.eq", m, m)),
+      bad: or(b, denormal(b, n), denormal(b, m)),
+    }),
     exact: true,
   };
 }
 
-function guess(b: Builder, kind: NeonLane, d: () => Node, n: Node, m: Node): Guess | undefined {
+/** `d` is the destination's old value, for instructions that add to it. */
+function guess(b: Builder, kind: NeonLane, d: Node, n: Node, m: Node): Guess | undefined {
   const half = 0x3f00_0000, two = 0x4000_0000, three = 0x4040_0000;
   switch (kind) {
     case "vadd":
@@ -127,7 +174,10 @@ function guess(b: Builder, kind: NeonLane, d: () => Node, n: Node, m: Node): Gue
       return product(b, n, m);
     case "vmla":
     case "vmls":
-      return multiply_add(b, kind === "vmla" ? "add" : "sub", d(), n, m);
+      return multiply_add(b, kind === "vmla" ? "add" : "sub", d, n, m);
+    case "vfma":
+    case "vfms":
+      return fused(b, kind === "vfma" ? "madd" : "nmadd", d, n, m);
     case "vrecps":
       return multiply_add(b, "sub", splat(b, two), n, m);
     case "vrsqrts": {
@@ -149,21 +199,38 @@ function guess(b: Builder, kind: NeonLane, d: () => Node, n: Node, m: Node): Gue
   }
 }
 
-/** Where the guess is right it is written, else the helper computes. */
+/** Where the guess is right it is written, else the helper computes from what `operands` are. */
 function guess_or(
   b: Builder,
-  o: { quad: boolean; d: Node; guess: Guess | undefined },
-  exact: () => void,
+  o: { kind: NeonLane; quad: boolean; d: Node; guess: Guess | undefined },
+  operands: Partial<Record<Place, Node>>,
 ): void {
+  const exact = (): void => {
+    for (const [place, value] of Object.entries(operands)) {
+      to_scratch(b, place as Place, "v128", value);
+    }
+    b.call(LANE_HELPERS[o.kind]);
+    write_vector(b, o.quad, o.d, from_scratch(b, "v128"));
+  };
   const g = o.guess;
   if (!g) return exact();
-  const right = b.op("i32x4.all_true", b.op("v128.andnot", g.good, g.bad));
-  const safe = g.exact ? right : b.and(b.shl(right, 4), is_inexact_known(b));
-  b.if(safe, () => write(b, o.quad, o.d, g.value), exact);
+  const write = (): void => write_vector(b, o.quad, o.d, g.value);
+  const known = g.exact ? b.c(1) : b.ne(is_inexact_known(b), 0);
+  b.expect(and_known(b, known, is_common(b, g)), write, () => {
+    const { good, bad } = g.lanes();
+    const right = b.op("i32x4.all_true", b.op("v128.andnot", good, bad));
+    b.if(and_known(b, known, right), write, exact);
+  });
 }
+
+const and_known = (b: Builder, known: Node, right: Node): Node =>
+  known.k === "const" ? right : b.and(known, right);
 
 /** What three-operand instructions have in common. */
 export type NeonFpStatics = { kind: NeonLane; quad: boolean };
+
+/** Instructions that add to their destination. */
+const ACCUMULATES: ReadonlySet<NeonLane> = new Set(["vmla", "vmls", "vfma", "vfms"]);
 
 const HOT = ["vadd", "vsub", "vmul", "vmla", "vmls", "vmax", "vmin"] as const;
 
@@ -172,11 +239,10 @@ export const neon_fp3 = define_op<NeonFpStatics>()("neon_fp3", {
   operands: { d: "dreg", n: "dreg", m: "dreg" },
   lower(b, { kind, quad }, { d, n, m }) {
     check_simd(b);
-    const at = (reg: Node): Node => read(b, quad, reg);
-    const g = guess(b, kind, () => at(d), at(n), at(m));
-    guess_or(b, { quad, d, guess: g }, () => {
-      b.call(LANE_HELPERS[kind], d, n, m, quad ? SHAPE.quad : 0);
-    });
+    const x = read_vector(b, quad, n), y = read_vector(b, quad, m);
+    const old = ACCUMULATES.has(kind) ? read_vector(b, quad, d) : undefined;
+    const g = guess(b, kind, old ?? x, x, y);
+    guess_or(b, { kind, quad, d, guess: g }, { ...(old && { d: old }), n: x, m: y });
   },
   inline: combos({ kind: HOT, quad: [true] }),
 });
@@ -187,10 +253,10 @@ export const neon_fp_scalar = define_op<NeonFpStatics>()("neon_fp_scalar", {
   lower(b, { kind, quad }, { d, n, m }) {
     check_simd(b);
     const scalar = b.op("i32x4.splat", b.v(m, "i32"));
-    const g = guess(b, kind, () => read(b, quad, d), read(b, quad, n), scalar);
-    guess_or(b, { quad, d, guess: g }, () => {
-      b.call(LANE_HELPERS[kind], d, n, m, (quad ? SHAPE.quad : 0) | SHAPE.scalar);
-    });
+    const x = read_vector(b, quad, n);
+    const old = ACCUMULATES.has(kind) ? read_vector(b, quad, d) : undefined;
+    const g = guess(b, kind, old ?? x, x, scalar);
+    guess_or(b, { kind, quad, d, guess: g }, { ...(old && { d: old }), n: x, m: scalar });
   },
   inline: combos({ kind: ["vmul", "vmla"], quad: [true] }),
 });
@@ -200,16 +266,14 @@ export const neon_fp_pairwise = define_op<{ kind: NeonLane }>()("neon_fp_pairwis
   operands: { d: "dreg", n: "dreg", m: "dreg" },
   lower(b, { kind }, { d, n, m }) {
     check_simd(b);
-    const lanes = b.op_imm("i64x2.replace_lane", [1], read(b, false, n), b.v(m, "i64"));
+    const lanes = b.op_imm("i64x2.replace_lane", [1], read_vector(b, false, n), b.v(m, "i64"));
     const pick = (first: number): Node => {
       const mask = [first, first + 2, first, first + 2]
         .flatMap((lane) => [0, 1, 2, 3].map((byte) => 4 * lane + byte));
       return b.op_imm("i8x16.shuffle", mask, lanes, lanes);
     };
-    const g = guess(b, kind, () => d, pick(0), pick(1));
-    guess_or(b, { quad: false, d, guess: g }, () => {
-      b.call(LANE_HELPERS[kind], d, n, m, SHAPE.pairwise);
-    });
+    const x = pick(0), y = pick(1);
+    guess_or(b, { kind, quad: false, d, guess: guess(b, kind, x, x, y) }, { n: x, m: y });
   },
 });
 
@@ -218,10 +282,8 @@ export const neon_fp_zero = define_op<NeonFpStatics>()("neon_fp_zero", {
   operands: { d: "dreg", m: "dreg" },
   lower(b, { kind, quad }, { d, m }) {
     check_simd(b);
-    const g = guess(b, kind, () => d, read(b, quad, m), splat(b, 0));
-    guess_or(b, { quad, d, guess: g }, () => {
-      b.call(LANE_HELPERS[kind], d, m, m, (quad ? SHAPE.quad : 0) | SHAPE.zero);
-    });
+    const x = read_vector(b, quad, m), y = splat(b, 0);
+    guess_or(b, { kind, quad, d, guess: guess(b, kind, x, x, y) }, { n: x, m: y });
   },
 });
 
@@ -230,11 +292,11 @@ export const neon_fp_sign = define_op<{ abs: boolean; quad: boolean }>()("neon_f
   operands: { d: "dreg", m: "dreg" },
   lower(b, { abs, quad }, { d, m }) {
     check_simd(b);
-    const value = read(b, quad, m);
+    const value = read_vector(b, quad, m);
     const result = abs
       ? and(b, value, splat(b, 0x7fff_ffff))
       : b.op("v128.xor", value, splat(b, 0x8000_0000 | 0));
-    write(b, quad, d, result);
+    write_vector(b, quad, d, result);
   },
 });
 
@@ -245,7 +307,8 @@ export const neon_fp_estimate = define_op<{ kind: "vrecpe" | "vrsqrte"; quad: bo
     operands: { d: "dreg", m: "dreg" },
     lower(b, { kind, quad }, { d, m }) {
       check_simd(b);
-      b.call(LANE_HELPERS[kind], d, m, m, quad ? SHAPE.quad : 0);
+      const x = read_vector(b, quad, m);
+      guess_or(b, { kind, quad, d, guess: undefined }, { n: x, m: x });
     },
   },
 );
@@ -268,8 +331,15 @@ export const neon_u32_estimate = define_op<{ kind: "vrecpe" | "vrsqrte"; quad: b
 /** A conversion of lanes. */
 export type NeonConvert = { to_int: boolean; unsigned: boolean; quad: boolean };
 
+/** What the host makes of lanes, where that is right, and a truth value: nothing is inexact. */
+interface Converted {
+  readonly value: Node;
+  readonly good: Node;
+  readonly exact: Node;
+}
+
 /** Rounding towards zero, in range: inexact lanes need the flag, denormals raise one of their own. */
-function guess_to_int(b: Builder, unsigned: boolean, x: Node): { guess: Guess; exact: Node } {
+function guess_to_int(b: Builder, unsigned: boolean, x: Node): Converted {
   const truncated = b.op("f32x4.trunc", x);
   // Below 2^31 in magnitude, or from 0 to 2^32; NaNs are neither.
   const good = unsigned
@@ -281,11 +351,11 @@ function guess_to_int(b: Builder, unsigned: boolean, x: Node): { guess: Guess; e
     : b.op("f32x4.lt", b.op("f32x4.abs", truncated), splat(b, 0x4f00_0000));
   const value = b.op(`i32x4.trunc_sat_f32x4_${unsigned ? "u" : "s"}`, x);
   const exact = b.op("i32x4.all_true", b.op("f32x4.eq", truncated, x));
-  return { guess: { value, good, bad: denormal(b, x) }, exact };
+  return { value, good: b.op("v128.andnot", good, denormal(b, x)), exact };
 }
 
 /** Rounding to nearest; magnitudes of 24 bits are exact. */
-function guess_from_int(b: Builder, unsigned: boolean, x: Node): { guess: Guess; exact: Node } {
+function guess_from_int(b: Builder, unsigned: boolean, x: Node): Converted {
   const value = b.op(`f32x4.convert_i32x4_${unsigned ? "u" : "s"}`, x);
   const offset = unsigned ? 0 : 0x0100_0000;
   const small = b.op(
@@ -293,8 +363,18 @@ function guess_from_int(b: Builder, unsigned: boolean, x: Node): { guess: Guess;
     b.op("i32x4.add", x, splat(b, offset)),
     splat(b, offset + 0x0100_0000),
   );
-  const good = splat(b, -1), bad = splat(b, 0);
-  return { guess: { value, good, bad }, exact: b.op("i32x4.all_true", small) };
+  return { value, good: splat(b, -1), exact: b.op("i32x4.all_true", small) };
+}
+
+/** Lets the helper convert. */
+function convert(
+  b: Builder,
+  { to_int, unsigned, quad }: NeonConvert,
+  o: { d: Node; x: Node; fraction: Node },
+): void {
+  to_scratch(b, "n", "v128", o.x);
+  b.call(CONVERT_LANES, b.or(o.fraction, (unsigned ? 256 : 0) | (to_int ? 512 : 0)));
+  write_vector(b, quad, o.d, from_scratch(b, "v128"));
 }
 
 /** VCVT between single precision and 32-bit integers. */
@@ -302,17 +382,15 @@ export const neon_fp_convert = define_op<NeonConvert>()("neon_fp_convert", {
   operands: { d: "dreg", m: "dreg" },
   lower(b, { to_int, unsigned, quad }, { d, m }) {
     check_simd(b);
-    const { guess: g, exact } = (to_int ? guess_to_int : guess_from_int)(
-      b,
-      unsigned,
-      read(b, quad, m),
+    const x = read_vector(b, quad, m);
+    const { value, good, exact } = (to_int ? guess_to_int : guess_from_int)(b, unsigned, x);
+    const right = b.op("i32x4.all_true", good);
+    const no_flag = b.ne(b.or(exact, is_inexact_known(b)), 0);
+    b.expect(
+      right.k === "const" ? no_flag : b.and(right, no_flag),
+      () => write_vector(b, quad, d, value),
+      () => convert(b, { to_int, unsigned, quad }, { d, x, fraction: b.c(0) }),
     );
-    const right = b.op("i32x4.all_true", b.op("v128.andnot", g.good, g.bad));
-    const safe = b.and(b.shl(right, 4), b.or(b.shl(exact, 4), is_inexact_known(b)));
-    b.if(safe, () => write(b, quad, d, g.value), () => {
-      const code = (unsigned ? 256 : 0) | (to_int ? 512 : 0);
-      b.call(CONVERT_LANES, d, m, quad ? SHAPE.quad : 0, code);
-    });
   },
   inline: combos({ to_int: [true, false], unsigned: [false], quad: [true] }),
 });
@@ -322,8 +400,7 @@ export const neon_fp_fixed = define_op<NeonConvert>()("neon_fp_fixed", {
   operands: { d: "dreg", m: "dreg", fraction: "u8" },
   lower(b, { to_int, unsigned, quad }, { d, m, fraction }) {
     check_simd(b);
-    const code = b.or(fraction, (unsigned ? 256 : 0) | (to_int ? 512 : 0));
-    b.call(CONVERT_LANES, d, m, quad ? SHAPE.quad : 0, code);
+    convert(b, { to_int, unsigned, quad }, { d, x: read_vector(b, quad, m), fraction });
   },
 });
 
@@ -332,6 +409,8 @@ export const neon_fp_half = define_op<{ to_half: boolean }>()("neon_fp_half", {
   operands: { d: "dreg", m: "dreg" },
   lower(b, { to_half }, { d, m }) {
     check_simd(b);
-    b.call(to_half ? NARROW_TO_HALVES : WIDEN_HALVES, d, m);
+    to_scratch(b, "n", "v128", read_vector(b, to_half, m));
+    b.call(to_half ? NARROW_TO_HALVES : WIDEN_HALVES);
+    write_vector(b, !to_half, d, from_scratch(b, "v128"));
   },
 });

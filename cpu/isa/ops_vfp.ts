@@ -7,11 +7,14 @@ import type { VfpArith } from "../fp/mod.ts";
 import type { Builder } from "../ir/builder.ts";
 import type { Node } from "../ir/node.ts";
 import { STATE } from "../state.ts";
+import { fuses_multiply_add } from "../wasm/fused.ts";
 import { check_fp, check_scalar } from "./fp_check.ts";
 import {
+  is_finite,
   is_normal,
-  is_normal_or_zero,
+  is_not_tiny,
   is_plain,
+  is_zero,
   keeps_denormals,
   type Precision,
 } from "./fp_fast.ts";
@@ -23,6 +26,7 @@ import {
   SQRT_F32,
   SQRT_F64,
 } from "./fp_helpers.ts";
+import { from_scratch, SCRATCH, to_scratch } from "./fp_scratch.ts";
 import { combos, define_op } from "./op.ts";
 
 /** What the host computes for an instruction, and whether that is right. */
@@ -30,20 +34,22 @@ interface Guess {
   readonly value: Node;
   /** A truth value, {@link is_plain} apart. */
   readonly right: Node;
-  /** A truth value for when `right` fails: an exact zero. */
+  /** A truth value for when `right` fails: an exact zero is right too. */
   readonly zero?: () => Node;
 }
 
 type Operands = { d: Node; n: Node; m: Node };
 
+/** Bits of a register, which numbers would not keep of a NaN. */
+const BITS: Record<Precision, "i32" | "i64"> = { f32: "i32", f64: "i64" };
+
 /** A factor that is zero makes a product that is zero. */
-function zero_product(b: Builder, ty: Precision, value: Node, n: Node, m: Node): Node {
-  const zero = b.constant(ty, 0);
-  const factor = b.or(b.op(`${ty}.eq`, n, zero), b.op(`${ty}.eq`, m, zero));
-  return b.and(b.op(`${ty}.eq`, value, zero), factor);
+function zero_product(b: Builder, ty: Precision, product: Node, n: Node, m: Node): Node {
+  const factor = b.or(is_zero(b, ty, n), is_zero(b, ty, m));
+  return b.and(is_zero(b, ty, product), factor);
 }
 
-/** `±d ± n * m`, rounded twice. */
+/** `±d ± n * m`, rounded twice. A product that is no number makes a sum that is none. */
 function multiply_add(b: Builder, ty: Precision, kind: VfpArith, o: Operands): Guess {
   const n = b.v(o.n, ty), m = b.v(o.m, ty), d = b.v(o.d, ty);
   const product = b.op(`${ty}.mul`, n, m);
@@ -56,7 +62,8 @@ function multiply_add(b: Builder, ty: Precision, kind: VfpArith, o: Operands): G
     : b.op(`${ty}.sub`, b.op(`${ty}.neg`, d), product);
   return {
     value,
-    right: b.and(is_normal(b, ty, product), is_normal_or_zero(b, ty, value)),
+    right: b.and(is_finite(b, ty, value), is_not_tiny(b, ty, product)),
+    zero: () => b.and(is_finite(b, ty, value), zero_product(b, ty, product, n, m)),
   };
 }
 
@@ -77,27 +84,50 @@ function fused_f32(b: Builder, kind: VfpArith, o: Operands): Guess {
   const low = b.op("i32.wrap_i64", b.op("i64.reinterpret_f64", sum));
   const value = b.op("f32.demote_f64", sum);
   const not_half = b.ne(b.and(low, 0x1fff_ffff), 0x1000_0000);
-  return { value, right: b.and(is_normal(b, "f32", value), not_half) };
+  return {
+    value,
+    right: b.and(is_normal(b, "f32", value), not_half),
+    zero: () => is_zero(b, "f64", sum),
+  };
+}
+
+/** `±d ± n * m`, rounded once by a host that can. */
+function fused(b: Builder, ty: Precision, kind: VfpArith, o: Operands): Guess {
+  const shape = ty === "f32" ? "f32x4" : "f64x2";
+  const n = b.v(o.n, ty), m = b.v(o.m, ty), d = b.v(o.d, ty);
+  const addend = kind === "vfnma" || kind === "vfnms" ? b.op(`${ty}.neg`, d) : d;
+  const name = kind === "vfma" || kind === "vfnms" ? "madd" : "nmadd";
+  const [x, y, z] = [n, m, addend].map((v) => b.op(`${shape}.splat`, v));
+  const lanes = b.op(`${shape}.relaxed_${name}`, x!, y!, z!);
+  const value = b.op_imm(`${shape}.extract_lane`, [0], lanes);
+  const factor = (): Node => b.or(is_zero(b, ty, n), is_zero(b, ty, m));
+  return {
+    value,
+    right: is_normal(b, ty, value),
+    zero: () => b.and(is_zero(b, ty, value), factor()),
+  };
 }
 
 function guess(b: Builder, ty: Precision, kind: VfpArith, o: Operands): Guess {
   switch (kind) {
     case "vadd":
     case "vsub": {
+      // A sum that is denormal or zero is exact.
       const value = b.op(`${ty}.${kind.slice(1)}`, b.v(o.n, ty), b.v(o.m, ty));
-      return { value, right: is_normal_or_zero(b, ty, value) };
+      return { value, right: is_finite(b, ty, value) };
     }
     case "vmul":
     case "vnmul": {
       const n = b.v(o.n, ty), m = b.v(o.m, ty);
       const product = b.op(`${ty}.mul`, n, m);
       const value = kind === "vmul" ? product : b.op(`${ty}.neg`, product);
-      const zero = (): Node => zero_product(b, ty, value, n, m);
+      const zero = (): Node => zero_product(b, ty, product, n, m);
       return { value, right: is_normal(b, ty, value), zero };
     }
     case "vdiv": {
-      const value = b.op(`${ty}.div`, b.v(o.n, ty), b.v(o.m, ty));
-      return { value, right: is_normal(b, ty, value) };
+      const n = b.v(o.n, ty), value = b.op(`${ty}.div`, n, b.v(o.m, ty));
+      const zero = (): Node => b.and(is_zero(b, ty, value), is_zero(b, ty, n));
+      return { value, right: is_normal(b, ty, value), zero };
     }
     case "vmla":
     case "vmls":
@@ -105,16 +135,18 @@ function guess(b: Builder, ty: Precision, kind: VfpArith, o: Operands): Guess {
     case "vnmls":
       return multiply_add(b, ty, kind, o);
     default:
-      return fused_f32(b, kind, o);
+      return fuses_multiply_add() ? fused(b, ty, kind, o) : fused_f32(b, kind, o);
   }
 }
 
-/** Writes the guessed value where it is right, and lets `exact` compute where it is not. */
-function guess_or(b: Builder, ty: Precision, d: Node, g: Guess, exact: () => void): void {
+/** Writes the guessed value where it is right, and lets `exact` compute the bits where it is not. */
+function guess_or(b: Builder, ty: Precision, d: Node, g: Guess, exact: () => Node): void {
   const plain = is_plain(b);
-  b.if(b.and(g.right, plain), () => b.set_v(d, ty, g.value), () => {
-    if (!g.zero) return exact();
-    b.if(b.and(g.zero(), plain), () => b.set_v(d, ty, g.value), exact);
+  const write = (): void => b.set_v(d, ty, g.value);
+  const otherwise = (): void => b.set_v(d, BITS[ty], exact());
+  b.expect(b.and(plain, g.right), write, () => {
+    if (g.zero) b.if(b.and(plain, g.zero()), write, otherwise);
+    else otherwise();
   });
 }
 
@@ -126,22 +158,26 @@ export const vfp_arith_s = define_op<{ kind: VfpArith }>()("vfp_arith_s", {
   lower(b, { kind }, o) {
     check_fp(b);
     guess_or(b, "f32", o.d, guess(b, "f32", kind, o), () => {
-      const bits = b.call(ARITH_F32[kind], b.v(o.d, "i32"), b.v(o.n, "i32"), b.v(o.m, "i32"));
-      b.set_v(o.d, "i32", bits);
+      return b.call(ARITH_F32[kind], b.v(o.d, "i32"), b.v(o.n, "i32"), b.v(o.m, "i32"));
     });
   },
   inline: combos({ kind: HOT }),
 });
+
+/** What the helper makes of D registers, as bits. */
+function arith_f64(b: Builder, kind: VfpArith, o: Operands): Node {
+  for (const place of ["d", "n", "m"] as const) to_scratch(b, place, "i64", b.v(o[place], "i64"));
+  b.call(ARITH_F64[kind], SCRATCH.d, SCRATCH.n, SCRATCH.m);
+  return from_scratch(b, "i64");
+}
 
 /** Three-operand arithmetic on D registers. */
 export const vfp_arith_d = define_op<{ kind: VfpArith }>()("vfp_arith_d", {
   operands: { d: "dreg", n: "dreg", m: "dreg" },
   lower(b, { kind }, o) {
     check_fp(b);
-    const exact = (): void => {
-      b.call(ARITH_F64[kind], o.d, o.n, o.m);
-    };
-    if (kind.startsWith("vf")) exact();
+    const exact = (): Node => arith_f64(b, kind, o);
+    if (kind.startsWith("vf") && !fuses_multiply_add()) b.set_v(o.d, "i64", exact());
     else guess_or(b, "f64", o.d, guess(b, "f64", kind, o), exact);
   },
   inline: combos({ kind: HOT }),
@@ -153,8 +189,8 @@ export const vfp_sqrt_s = define_op<Record<never, never>>()("vfp_sqrt_s", {
   lower(b, _, { d, m }) {
     check_fp(b);
     const value = b.op("f32.sqrt", b.v(m, "f32"));
-    guess_or(b, "f32", d, { value, right: is_normal(b, "f32", value) }, () => {
-      b.set_v(d, "i32", b.call(SQRT_F32, b.v(m, "i32")));
+    guess_or(b, "f32", d, { value, right: is_finite(b, "f32", value) }, () => {
+      return b.call(SQRT_F32, b.v(m, "i32"));
     });
   },
   inline: [{}],
@@ -166,8 +202,10 @@ export const vfp_sqrt_d = define_op<Record<never, never>>()("vfp_sqrt_d", {
   lower(b, _, { d, m }) {
     check_fp(b);
     const value = b.op("f64.sqrt", b.v(m, "f64"));
-    guess_or(b, "f64", d, { value, right: is_normal(b, "f64", value) }, () => {
-      b.call(SQRT_F64, d, m);
+    guess_or(b, "f64", d, { value, right: is_finite(b, "f64", value) }, () => {
+      to_scratch(b, "m", "i64", b.v(m, "i64"));
+      b.call(SQRT_F64, SCRATCH.d, SCRATCH.m);
+      return from_scratch(b, "i64");
     });
   },
   inline: [{}],
@@ -177,7 +215,7 @@ export const vfp_sqrt_d = define_op<Record<never, never>>()("vfp_sqrt_d", {
 function compare(b: Builder, ty: Precision, n: Node, m: Node, exact: () => Node): void {
   const less = b.op(`${ty}.lt`, n, m), not_less = b.op(`${ty}.ge`, n, m);
   const ordered = b.or(less, not_less);
-  b.if(b.and(ordered, keeps_denormals(b)), () => {
+  b.expect(b.and(b.ne(ordered, 0), keeps_denormals(b)), () => {
     const equal = b.op(`${ty}.eq`, n, m);
     const nzcv = b.or(b.or(b.shl(less, 31), b.shl(equal, 30)), b.shl(not_less, 29));
     b.set(STATE.fp_nzcv, nzcv);
@@ -209,7 +247,11 @@ export const vfp_cmp_d = define_op<{ signalling: boolean; zero: boolean }>()("vf
       "f64",
       b.v(n, "f64"),
       other,
-      () => b.call(COMPARE_F64, n, zero ? -1 : m, signalling ? 1 : 0),
+      () => {
+        to_scratch(b, "n", "i64", b.v(n, "i64"));
+        if (!zero) to_scratch(b, "m", "i64", b.v(m, "i64"));
+        return b.call(COMPARE_F64, SCRATCH.n, zero ? -1 : SCRATCH.m, signalling ? 1 : 0);
+      },
     );
   },
   inline: combos({ signalling: [true, false], zero: [true, false] }),

@@ -6,7 +6,14 @@
 import type { Builder } from "../ir/builder.ts";
 import type { Node } from "../ir/node.ts";
 import { check_fp } from "./fp_check.ts";
-import { is_inexact_known, is_nearest, is_normal, is_plain, keeps_denormals } from "./fp_fast.ts";
+import {
+  is_inexact_known,
+  is_nearest,
+  is_normal,
+  is_plain,
+  is_zero,
+  keeps_denormals,
+} from "./fp_fast.ts";
 import {
   BY_MODE,
   F16_TO_F32,
@@ -19,6 +26,7 @@ import {
   FIXED_TO_F32,
   FIXED_TO_F64,
 } from "./fp_helpers.ts";
+import { from_scratch, SCRATCH, to_scratch } from "./fp_scratch.ts";
 import { combos, define_op } from "./op.ts";
 
 /** VCVT.F64.F32. */
@@ -28,10 +36,11 @@ export const vfp_widen = define_op<Record<never, never>>()("vfp_widen", {
     check_fp(b);
     const value = b.v(m, "f32");
     const number = b.op("f32.eq", value, value);
-    b.if(b.and(number, keeps_denormals(b)), () => {
+    b.expect(b.and(number, keeps_denormals(b)), () => {
       b.set_v(d, "f64", b.op("f64.promote_f32", value));
     }, () => {
-      b.call(F32_TO_F64, d, b.v(m, "i32"));
+      b.call(F32_TO_F64, SCRATCH.d, b.v(m, "i32"));
+      b.set_v(d, "i64", from_scratch(b, "i64"));
     });
   },
   inline: [{}],
@@ -44,13 +53,14 @@ export const vfp_narrow = define_op<Record<never, never>>()("vfp_narrow", {
     check_fp(b);
     const wide = b.v(m, "f64");
     const value = b.op("f32.demote_f64", wide);
-    const right = b.and(is_normal(b, "f32", value), is_plain(b));
-    const zero = b.op("f64.eq", wide, b.constant("f64", 0));
-    b.if(
-      b.or(right, zero),
-      () => b.set_v(d, "f32", value),
-      () => b.set_v(d, "i32", b.call(F64_TO_F32, m)),
-    );
+    const right = b.and(is_plain(b), is_normal(b, "f32", value));
+    const write = (): void => b.set_v(d, "f32", value);
+    b.expect(right, write, () => {
+      b.if(is_zero(b, "f64", wide), write, () => {
+        to_scratch(b, "m", "i64", b.v(m, "i64"));
+        b.set_v(d, "i32", b.call(F64_TO_F32, SCRATCH.m));
+      });
+    });
   },
   inline: [{}],
 });
@@ -72,11 +82,16 @@ function to_integer(
   const in_range = b.op("f64.eq", b.op(`f64.convert_i32_${sign}`, integer), rounded);
   const no_flags = b.or(b.op("f64.eq", rounded, value), is_inexact_known(b));
   const mode = s.by_mode ? is_nearest(b) : keeps_denormals(b);
-  b.if(
+  b.expect(
     b.and(b.and(in_range, b.ne(no_flags, 0)), mode),
     () => b.set_v(d, "i32", integer),
     () => b.set_v(d, "i32", exact()),
   );
+}
+
+function f64_to_fixed(b: Builder, m: Node, code: Node): Node {
+  to_scratch(b, "m", "i64", b.v(m, "i64"));
+  return b.call(F64_TO_FIXED, SCRATCH.m, code);
 }
 
 const code_of = (s: { unsigned: boolean; by_mode: boolean }): number =>
@@ -98,7 +113,7 @@ export const vfp_d_to_int = define_op<{ unsigned: boolean; by_mode: boolean }>()
   operands: { d: "sreg", m: "dreg" },
   lower(b, s, { d, m }) {
     check_fp(b);
-    to_integer(b, s, b.v(m, "f64"), d, () => b.call(F64_TO_FIXED, m, code_of(s)));
+    to_integer(b, s, b.v(m, "f64"), d, () => f64_to_fixed(b, m, b.c(code_of(s))));
   },
   inline: combos({ unsigned: [false, true], by_mode: [false] }),
 });
@@ -112,7 +127,7 @@ export const vfp_int_to_s = define_op<{ unsigned: boolean }>()("vfp_int_to_s", {
     const exact = b.op(`f64.convert_i32_${unsigned ? "u" : "s"}`, word);
     const value = b.op("f32.demote_f64", exact);
     const is_exact = b.op("f64.eq", b.op("f64.promote_f32", value), exact);
-    b.if(b.or(is_exact, is_plain(b)), () => b.set_v(d, "f32", value), () => {
+    b.expect(b.ne(b.or(is_exact, is_plain(b)), 0), () => b.set_v(d, "f32", value), () => {
       const code = fixed_format(unsigned, 32, 0) | BY_MODE;
       b.set_v(d, "i32", b.call(FIXED_TO_F32, word, code));
     });
@@ -154,9 +169,12 @@ export const vfp_fixed_d = define_op<FixedStatics>()("vfp_fixed_d", {
     check_fp(b);
     const code = fixed_code(b, s, fraction);
     if (s.to_fixed) {
-      const word = b.call(F64_TO_FIXED, d, code);
+      const word = f64_to_fixed(b, d, code);
       b.set_v(d, "i64", b.op(`i64.extend_i32_${s.unsigned ? "u" : "s"}`, word));
-    } else b.call(FIXED_TO_F64, d, b.v(d, "i32"), code);
+    } else {
+      b.call(FIXED_TO_F64, SCRATCH.d, b.v(d, "i32"), code);
+      b.set_v(d, "i64", from_scratch(b, "i64"));
+    }
   },
 });
 

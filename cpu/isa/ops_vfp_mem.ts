@@ -3,73 +3,55 @@
  *
  * @module
  */
+import { FPSCR, QC_BIT, UNUSUAL } from "../fpscr.ts";
 import type { Builder } from "../ir/builder.ts";
 import type { Node } from "../ir/node.ts";
 import { STATE } from "../state.ts";
 import { VMRS, VMSR } from "../system/sys_helpers.ts";
 import { check_fp } from "./fp_check.ts";
+import { type RegisterList, transfer_words } from "./fp_memory.ts";
 import { combos, define_op } from "./op.ts";
 
 /** What an address starts from: a register, or the PC as A32 or Thumb reads it, cut to a word. */
 export type VfpBase = "reg" | "a32_pc" | "thumb_pc";
-
-const BIG_ENDIAN = 1 << 9;
 
 function base_address(b: Builder, base: VfpBase, rn: Node): Node {
   if (base === "reg") return b.reg(rn);
   return b.add(b.and(b.pc(), ~3), base === "a32_pc" ? 8 : 4);
 }
 
-function join(b: Builder, low: Node, high: Node): Node {
-  const wide = (word: Node): Node => b.op("i64.extend_i32_u", word);
-  return b.op("i64.or", wide(low), b.op("i64.shl", wide(high), 32));
+/** Registers of 4 or 8 bytes from byte `at` on. */
+function list_of(at: Node, bytes: 4 | 8, count: number): RegisterList {
+  return { at, bytes, displacements: Array.from({ length: count }, (_, i) => bytes * i) };
 }
 
-function exchange(b: Builder, value: Node): Node {
-  return b.op("i64.rotl", value, 32);
+/** Transfers registers of a range that can be accessed directly. */
+function transfer_directly(b: Builder, load: boolean, range: Node, list: RegisterList): void {
+  const access = list.bytes === 8 ? "i64" : "i32";
+  for (const disp of list.displacements) {
+    if (load) b.set_v(list.at, access, b.direct_load(range, disp, access), disp);
+    else b.direct_store(range, disp, b.v(list.at, access, disp));
+  }
 }
 
-/**
- * Loads a doubleword, which need only be word-aligned. As two words, whose order depends on CPSR.E,
- * where it is not aligned: that is faster than one access across an alignment boundary.
- */
-export function load_double(b: Builder, address: Node): Node {
-  const value = b.local("i64", 0);
-  b.if(b.and(address, 7), () => {
-    const first = b.load(address, 4, { aligned: true });
-    const second = b.load(b.add(address, 4), 4, { aligned: true });
-    value.set(join(b, first, second));
-    b.if(b.and(b.get(STATE.cpsr), BIG_ENDIAN), () => value.set(exchange(b, value.get())));
-  }, () => value.set(b.load(address, 8)));
-  return value.get();
+/** Transfers consecutive registers at a word-aligned address. */
+function transfer(b: Builder, load: boolean, address: Node, list: RegisterList): void {
+  const range = b.range(address, list.displacements.length * list.bytes, 3, !load);
+  b.expect(
+    b.eqz(range),
+    () => transfer_directly(b, load, range, list),
+    () => transfer_words(b, load, address, list),
+  );
 }
 
-/** Stores a doubleword, as {@link load_double} loads it. */
-export function store_double(b: Builder, address: Node, value: Node): void {
-  b.if(b.and(address, 7), () => {
-    const words = b.local("i64", value);
-    b.if(b.and(b.get(STATE.cpsr), BIG_ENDIAN), () => words.set(exchange(b, value)));
-    const both = words.get();
-    b.store(address, 4, b.op("i32.wrap_i64", both), { aligned: true });
-    const second = b.op("i32.wrap_i64", b.op("i64.shr_u", both, 32));
-    b.store(b.add(address, 4), 4, second, { aligned: true });
-  }, () => b.store(address, 8, value));
-}
-
-/** Transfers one register, `disp` bytes into the register file from `v`. */
-function transfer(
-  b: Builder,
-  s: { load: boolean; double: boolean },
-  v: Node,
-  disp: number,
-  address: Node,
-): void {
-  const access = s.double ? "i64" : "i32";
-  if (s.load) {
-    const value = s.double ? load_double(b, address) : b.load(address, 4, { aligned: true });
-    b.set_v(v, access, value, disp);
-  } else if (s.double) store_double(b, address, b.v(v, access, disp));
-  else b.store(address, 4, b.v(v, access, disp), { aligned: true });
+/** Transfers one doubleword, which nearly always is aligned to its size. */
+function transfer_double(b: Builder, load: boolean, address: Node, list: RegisterList): void {
+  const range = b.range(address, 8, 7, !load);
+  b.expect(
+    b.eqz(range),
+    () => transfer_directly(b, load, range, list),
+    () => transfer(b, load, address, list),
+  );
 }
 
 /** VLDR and VSTR of S registers; `imm` is signed. */
@@ -77,7 +59,7 @@ export const vfp_mem_s = define_op<{ load: boolean; base: VfpBase }>()("vfp_mem_
   operands: { d: "sreg", rn: "reg", imm: "imm" },
   lower(b, { load, base }, { d, rn, imm }) {
     check_fp(b);
-    transfer(b, { load, double: false }, d, 0, b.add(base_address(b, base, rn), imm));
+    transfer(b, load, b.add(base_address(b, base, rn), imm), list_of(d, 4, 1));
   },
   inline: [
     ...combos({ load: [true, false], base: ["reg"] }),
@@ -90,7 +72,7 @@ export const vfp_mem_d = define_op<{ load: boolean; base: VfpBase }>()("vfp_mem_
   operands: { d: "dreg", rn: "reg", imm: "imm" },
   lower(b, { load, base }, { d, rn, imm }) {
     check_fp(b);
-    transfer(b, { load, double: true }, d, 0, b.add(base_address(b, base, rn), imm));
+    transfer_double(b, load, b.add(base_address(b, base, rn), imm), list_of(d, 8, 1));
   },
   inline: [
     ...combos({ load: [true, false], base: ["reg"] }),
@@ -113,10 +95,8 @@ function block(b: Builder, s: VfpBlock, double: boolean, first: Node, rn: Node):
   const base = base_address(b, s.base, rn);
   const moved = b.add(base, s.down ? -4 * s.words : 4 * s.words);
   const start = s.down ? moved : base;
-  const size = double ? 8 : 4;
-  for (let i = 0; i < (double ? s.words >> 1 : s.words); i++) {
-    transfer(b, { load: s.load, double }, first, size * i, b.add(start, size * i));
-  }
+  const count = double ? s.words >> 1 : s.words;
+  transfer(b, s.load, start, list_of(first, double ? 8 : 4, count));
   if (s.wback) b.set_reg(rn, moved);
 }
 
@@ -188,27 +168,24 @@ export const vfp_flags = define_op<Record<never, never>>()("vfp_flags", {
   inline: [{}],
 });
 
-/** FPSCR's control bits: AHP, DN, FZ, RMode, Stride, Len. Trap enables read as zero. */
-const CONTROL = 0x07f7_0000;
-/** Its cumulative flags: IDC, IXC, UFC, OFC, DZC, IOC. */
-const CUMULATIVE = 0x9f;
-const SATURATED = 27;
-
 /** VMRS and VMSR of FPSCR. */
 export const vfp_fpscr = define_op<{ load: boolean }>()("vfp_fpscr", {
   operands: { rt: "reg" },
   lower(b, { load }, { rt }) {
     check_fp(b);
     if (load) {
-      const saturated = b.shl(b.ne(b.get(STATE.fp_qc), 0), SATURATED);
+      const saturated = b.shl(b.ne(b.get(STATE.fp_qc), 0), QC_BIT);
       const flags = b.or(b.get(STATE.fp_nzcv), b.get(STATE.fp_flags));
       b.set_reg(rt, b.or(b.or(b.get(STATE.fpscr), saturated), flags));
     } else {
       const value = b.reg(rt);
-      b.set(STATE.fpscr, b.and(value, CONTROL));
-      b.set(STATE.fp_nzcv, b.and(value, 0xf000_0000));
-      b.set(STATE.fp_flags, b.and(value, CUMULATIVE));
-      b.set(STATE.fp_qc, b.and(b.shr_u(value, SATURATED), 1));
+      b.set(STATE.fpscr, b.and(value, FPSCR.control));
+      // As `fpscr.ts` has it: nothing unusual, and inexact.
+      const judged = b.and(value, UNUSUAL | FPSCR.inexact);
+      b.set(STATE.fp_plain, b.eq(judged, FPSCR.inexact));
+      b.set(STATE.fp_nzcv, b.and(value, FPSCR.nzcv));
+      b.set(STATE.fp_flags, b.and(value, FPSCR.cumulative));
+      b.set(STATE.fp_qc, b.and(b.shr_u(value, QC_BIT), 1));
     }
   },
   inline: combos({ load: [true, false] }),

@@ -18,7 +18,8 @@ function barrier(name: string, crm: number, opc2: number): CpRegister {
 }
 
 const all = (s: System): void => s.maps.flush();
-const by_va = (s: System, value: number): void => s.maps.flush_page(value);
+const by_va = (s: System, value: number): void => s.maps.flush_page(value, value & 0xff);
+const by_va_all = (s: System, value: number): void => s.maps.flush_page(value);
 const by_asid = (s: System, value: number): void => s.maps.flush_asid(value & 0xff);
 
 /** TLB operations under one CRm: everything, by address, by ASID, by address for all ASIDs. */
@@ -28,7 +29,7 @@ function tlb_operations(suffix: string, crm: number, mvaa: boolean): CpRegister[
     operation(`TLBIMVA${suffix}`, [15, 0, 8, crm, 1], by_va),
     operation(`TLBIASID${suffix}`, [15, 0, 8, crm, 2], by_asid),
   ];
-  if (mvaa) rows.push(operation(`TLBIMVAA${suffix}`, [15, 0, 8, crm, 3], by_va));
+  if (mvaa) rows.push(operation(`TLBIMVAA${suffix}`, [15, 0, 8, crm, 3], by_va_all));
   return rows;
 }
 

@@ -1,10 +1,7 @@
 import type { Cpu } from "../cpu.ts";
+import { get_fpscr, set_fpscr } from "../fpscr.ts";
 import { STATE } from "../state.ts";
 
-/** FPSCR bits that `STATE.fpscr` keeps: AHP, DN, FZ, RMode, Stride, Len and trap enables (RAZ). */
-const FPSCR_KEPT = 0x07f7_0000;
-/** Cumulative flags in FPSCR: IDC 7, IXC 4, UFC 3, OFC 2, DZC 1, IOC 0. */
-const FPSCR_FLAGS = 0x9f;
 const FPEXC_EN = 1 << 30;
 
 /** What the ID table says about floating point. */
@@ -32,7 +29,7 @@ export class FpSystem {
   /** Sets the reset state. */
   reset(): void {
     this.fpexc = 0;
-    this.set_fpscr(0);
+    set_fpscr(this.#cpu, 0);
     this.update();
   }
 
@@ -58,7 +55,7 @@ export class FpSystem {
       case 0:
         return this.identity.fpsid;
       case 1:
-        return this.get_fpscr();
+        return get_fpscr(this.#cpu);
       case 6:
         return this.identity.mvfr1;
       case 7:
@@ -79,7 +76,7 @@ export class FpSystem {
       case 7:
         return;
       case 1:
-        this.set_fpscr(value);
+        set_fpscr(this.#cpu, value);
         return;
       case 8:
         this.set_fpexc(value);
@@ -100,21 +97,5 @@ export class FpSystem {
       (reg === 1 ? (this.fpexc & FPEXC_EN) !== 0 : this.#cpu.system.modes.privileged());
     if (!ok) this.#cpu.raise({ kind: "undefined" });
     return ok;
-  }
-
-  /** FPSCR put together. */
-  get_fpscr(): number {
-    const cpu = this.#cpu;
-    return (cpu.get(STATE.fpscr) & FPSCR_KEPT) | (cpu.get(STATE.fp_nzcv) & 0xf000_0000) |
-      (cpu.get(STATE.fp_flags) & FPSCR_FLAGS) | (cpu.get(STATE.fp_qc) !== 0 ? 1 << 27 : 0);
-  }
-
-  /** FPSCR taken apart. */
-  set_fpscr(value: number): void {
-    const cpu = this.#cpu;
-    cpu.set(STATE.fpscr, value & FPSCR_KEPT);
-    cpu.set(STATE.fp_nzcv, value & 0xf000_0000);
-    cpu.set(STATE.fp_flags, value & FPSCR_FLAGS);
-    cpu.set(STATE.fp_qc, (value >>> 27) & 1);
   }
 }

@@ -56,7 +56,7 @@ export class Memory implements MemorySystem {
     const context = maps.context(unprivileged);
     const map = write ? context.write_map : context.read_map;
     const entry = this.#i32[(map >> 2) + (va >>> 12)]!;
-    if ((entry & 1) === 0) return (entry + va) >>> 0;
+    if (entry !== 0) return (entry - 1 + va) >>> 0;
     const mmu = this.#mmu;
     const privileged = !unprivileged && this.#cpu.system.modes.privileged();
     if (!mmu.translate(va, write ? RIGHT.write : RIGHT.read, privileged)) {

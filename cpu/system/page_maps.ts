@@ -1,6 +1,6 @@
 import type { Cpu } from "../cpu.ts";
 import { MEM, STATE } from "../state.ts";
-import { Context, ContextKey, type FillLog } from "./context.ts";
+import { BLOCK, BLOCK_LOG2, Context, ContextKey, ContextPool, type FillLog } from "./context.ts";
 import { type Mmu, type RamRange, RIGHT } from "./mmu.ts";
 import type { SysRegs } from "./sys_regs.ts";
 
@@ -8,8 +8,8 @@ import type { SysRegs } from "./sys_regs.ts";
 export interface CodeCache {
   /** Forget which virtual page is which predecoded page. */
   flush_tlb(): void;
-  /** The same for one virtual page, in every context; `va` has its low 12 bits clear. */
-  flush_tlb_page(va: number): void;
+  /** The same for one virtual page under one code tag; `va` has its low 12 bits clear. */
+  flush_tlb_page(va: number, tag: number): void;
   /**
    * The RAM page at physical address `pa_page`, which the engine had protected, is about to be
    * written: `length` bytes from `offset`. From here on the page is not protected; if the engine
@@ -26,19 +26,28 @@ export const NO_CODE: CodeCache = {
 };
 
 /** The last context's maps are never given away: nothing is ever mapped there. */
-const EMPTY = MEM.map_contexts - 1;
-const EMPTY_MAP = MEM.maps + EMPTY * 2 * MEM.map_bytes;
-const MISS = 1;
+const EMPTY_MAP = MEM.maps + (MEM.map_contexts - 1) * 2 * MEM.map_bytes;
+/** A map's word that leads nowhere; see {@link PageMaps}. */
+const MISS = 0;
+/** The bit of a map's word that says that it leads somewhere. */
+const VALID = 1;
+/** Code tags are even, and fit below a page's address. */
+const TAG_STEP = 2, TAG_END = 0x1000;
 /** A physical page is written through more virtual pages than the table has room for. */
 const MANY = -1;
+/** From a page's word in a read map to that in its write map, in words. */
+const WRITE_MAP = MEM.map_bytes >> 2;
 
 /**
  * The soft TLB: dense page maps in the WebAssembly memory, a pair for each of some contexts.
  *
- * A map has one word per 4 KiB virtual page: bit 0 set is a miss, else it is what to add to a
- * virtual address in that page to have its address in the WebAssembly memory. Only RAM is ever
- * mapped. Contexts are taken lazily: until something is filled, a new combination of translation
- * registers sees an empty map, so that the steps of a context switch cost no context.
+ * A map has one word per 4 KiB virtual page: zero is a miss; else bit 0 is set, and the rest is what
+ * to add to a virtual address in that page to have its address in the WebAssembly memory. So the host
+ * gives memory only for those parts of a map that have entries. Only RAM is ever mapped.
+ *
+ * Contexts are taken lazily: until something is filled, a new combination of translation registers
+ * sees an empty map, so that the steps of a context switch cost no context. One that is taken begins
+ * with the global entries of a relative: as in hardware, they hold in every address space.
  */
 export class PageMaps {
   readonly #cpu: Cpu;
@@ -46,13 +55,13 @@ export class PageMaps {
   readonly #regs: SysRegs;
   readonly #mmu: Mmu;
   readonly ram: RamRange;
-  readonly #contexts: Context[] = [];
+  readonly #pool: ContextPool;
   #current: Context | undefined;
+  /** The context for unprivileged accesses; in a privileged mode it is found when there is one. */
   #user: Context | undefined;
   readonly #key: ContextKey = new ContextKey();
   readonly #user_key: ContextKey = new ContextKey();
-  #clock = 0;
-  #empty_ready = false;
+  #next_tag = TAG_STEP;
   /** log2 of the largest translation seen in each 2 MiB of virtual addresses, if above 12. */
   readonly #large = new Uint8Array(2048);
   /** Parts of 2 MiB in which RAM is mapped as Device or Strongly-ordered memory. */
@@ -72,87 +81,91 @@ export class PageMaps {
     this.ram = ram;
     this.#protected = new Uint8Array(ram.size >>> 12);
     this.#writers = new Int32Array((ram.size >>> 12) * 2);
-    for (let i = 0; i < EMPTY; i++) {
-      this.#contexts.push(new Context(i, MEM.maps + i * 2 * MEM.map_bytes, MEM.map_bytes));
+    const contexts: Context[] = [];
+    for (let at = MEM.maps; at < EMPTY_MAP; at += 2 * MEM.map_bytes) {
+      contexts.push(new Context(at, MEM.map_bytes));
     }
+    this.#pool = new ContextPool(contexts);
   }
 
   // ---- contexts ----
 
   /** Points the CPU at the maps of its current state; after any change of mode or registers. */
   select(): void {
-    const cpu = this.#cpu;
-    const privileged = cpu.system.modes.privileged();
+    const privileged = this.#cpu.system.modes.privileged();
     this.#key.take(this.#regs, privileged);
-    this.#current = this.#find(this.#key, this.#current);
-    if (privileged) {
-      this.#user_key.take(this.#regs, false);
-      this.#user = this.#find(this.#user_key, this.#user);
-    } else this.#user = this.#current;
-    this.#publish();
-  }
-
-  #find(key: ContextKey, hint: Context | undefined): Context | undefined {
-    if (hint !== undefined && hint.key.equals(key)) return hint;
-    for (const context of this.#contexts) {
-      if (context.used && context.key.equals(key)) {
-        context.stamp = ++this.#clock;
-        return context;
-      }
+    const current = this.#current;
+    if (current === undefined || !current.key.equals(this.#key)) {
+      this.#current = this.#pool.find(this.#key);
     }
-    return undefined;
+    this.#user = privileged ? undefined : this.#current;
+    this.#publish();
   }
 
   #publish(): void {
     const cpu = this.#cpu;
-    const current = this.#current;
+    const current = this.#current, user = this.#user;
     const big = (cpu.get(STATE.cpsr) & (1 << 9)) !== 0;
-    if (!this.#empty_ready) {
-      this.#empty_ready = true;
-      this.#i32.fill(MISS, EMPTY_MAP >> 2, (EMPTY_MAP + 2 * MEM.map_bytes) >> 2);
+    cpu.set(STATE.map, current !== undefined && !big ? current.read_map : EMPTY_MAP);
+    cpu.set(STATE.user_map, user !== undefined && !big ? user.read_map : EMPTY_MAP);
+    if (current !== undefined && current.tag === 0) this.#tag(current);
+    cpu.set(STATE.code_tag, current !== undefined ? current.tag : 0);
+  }
+
+  /** A tag that nothing in the code TLB has. */
+  #tag(context: Context): void {
+    if (this.#next_tag === TAG_END) {
+      this.#next_tag = TAG_STEP;
+      for (const other of this.#pool.all) other.tag = 0;
+      this.code.flush_tlb();
     }
-    const mapped = current !== undefined && !big;
-    cpu.set(STATE.map, mapped ? current.read_map : EMPTY_MAP);
-    const user = big ? undefined : this.#user;
-    cpu.set(STATE.user_map, user !== undefined ? user.read_map : EMPTY_MAP);
-    cpu.set(STATE.code_tag, (current !== undefined ? current.number : EMPTY) << 1);
+    context.tag = this.#next_tag;
+    this.#next_tag += TAG_STEP;
   }
 
   /** The context for accesses with the given privilege, made when there is none yet. */
   context(unprivileged: boolean): Context {
     const found = unprivileged ? this.#user : this.#current;
     if (found !== undefined) return found;
-    const user_now = unprivileged && this.#cpu.system.modes.privileged();
-    const made = this.#take(user_now ? this.#user_key : this.#key);
-    // With the MMU off both privileges have the same key.
-    if (made.key.equals(this.#key)) this.#current = made;
-    if (!this.#cpu.system.modes.privileged()) this.#user = made;
-    else if (made.key.equals(this.#user_key)) this.#user = made;
+    if (!unprivileged || !this.#cpu.system.modes.privileged()) {
+      this.#current = this.#take(this.#key);
+      if (!this.#cpu.system.modes.privileged()) this.#user = this.#current;
+    } else {
+      const key = this.#user_key;
+      key.take(this.#regs, false);
+      // With the MMU off both privileges have the same key.
+      this.#user = key.equals(this.#key)
+        ? this.context(false)
+        : this.#pool.find(key) ?? this.#take(key);
+    }
     this.#publish();
-    return made;
+    return (unprivileged ? this.#user : this.#current)!;
   }
 
   #take(key: ContextKey): Context {
-    let oldest: Context | undefined;
-    for (const context of this.#contexts) {
-      if (context === this.#current || context === this.#user) continue;
-      if (!context.used) {
-        oldest = context;
-        break;
-      }
-      if (oldest === undefined || context.stamp < oldest.stamp) oldest = context;
-    }
-    const context = oldest!;
+    const context = this.#pool.oldest(this.#current);
     if (context.used) {
-      this.#drop(context);
-      this.code.flush_tlb();
-    } else {
-      this.#i32.fill(MISS, context.read_map >> 2, (context.write_map + MEM.map_bytes) >> 2);
-      context.used = true;
+      this.#drop(context, context.local, BLOCK.local);
+      this.#drop(context, context.global, BLOCK.global);
+      context.tag = 0;
     }
-    context.key.copy(key);
-    context.stamp = ++this.#clock;
+    const relative = this.#pool.relative(key);
+    this.#pool.give(context, key);
+    if (relative !== undefined && relative !== context) this.#copy_globals(relative, context);
     return context;
+  }
+
+  #copy_globals(from: Context, to: Context): void {
+    const i32 = this.#i32;
+    for (let i = 0; i < from.global.length; i++) {
+      const vpage = from.global.at(i);
+      const at = (from.read_map >> 2) + vpage, to_at = (to.read_map >> 2) + vpage;
+      if ((i32[at]! | i32[at + WRITE_MAP]!) === MISS || i32[to_at]! !== MISS) continue;
+      i32[to_at] = i32[at]!;
+      i32[to_at + WRITE_MAP] = i32[at + WRITE_MAP]!;
+      to.global.add(vpage);
+      to.touch(vpage, BLOCK.global);
+    }
   }
 
   // ---- filling ----
@@ -166,15 +179,16 @@ export class PageMaps {
     const vpage = va >>> 12;
     const region = va >>> 21;
     const page = Math.floor((mmu.pa - this.ram.base) / 4096);
-    const entry = (MEM.guest_ram + page * 4096 - vpage * 4096) | 0;
+    const entry = (MEM.guest_ram + page * 4096 - vpage * 4096) | VALID;
     const read_index = (context.read_map >> 2) + vpage;
     if (mmu.size_log2 > 12 && mmu.size_log2 > this.#large[region]!) {
       this.#large[region] = mmu.size_log2;
     }
     if (mmu.mapped && mmu.memory_type() !== 2) this.#device[region] = 1;
-    const write_index = (context.write_map >> 2) + vpage;
-    if ((this.#i32[read_index]! & this.#i32[write_index]! & MISS) !== 0) {
+    const write_index = read_index + WRITE_MAP;
+    if ((this.#i32[read_index]! | this.#i32[write_index]!) === MISS) {
       (mmu.global ? context.global : context.local).add(vpage);
+      context.touch(vpage, mmu.global ? BLOCK.global : BLOCK.local);
     }
     if ((mmu.rights & RIGHT.read) !== 0) this.#i32[read_index] = entry;
     if (write && this.#protected[page] === 0) {
@@ -192,10 +206,11 @@ export class PageMaps {
     else w[i] = MANY;
   }
 
-  /** Code TLB entries of large translations go as a whole too: remembers how large this one is. */
+  /** Remembers what of `va`'s translation, just walked, code TLB entries made from it depend on. */
   note_fetch(va: number): void {
-    const { size_log2 } = this.#mmu;
+    const { size_log2, global } = this.#mmu;
     const region = va >>> 21;
+    this.context(false).touch(va >>> 12, global ? BLOCK.global : BLOCK.local);
     if (size_log2 > 12 && size_log2 > this.#large[region]!) this.#large[region] = size_log2;
   }
 
@@ -216,7 +231,7 @@ export class PageMaps {
     w[page * 2] = w[page * 2 + 1] = 0;
     if (a === 0) return;
     const wasm_page = MEM.guest_ram + page * 4096;
-    for (const context of this.#contexts) {
+    for (const context of this.#pool.all) {
       if (!context.used) continue;
       if (a === MANY) {
         this.#unwrite_all(context, wasm_page);
@@ -230,16 +245,13 @@ export class PageMaps {
   /** Drops a write entry if it leads to `wasm_page`. */
   #unwrite(context: Context, vpage: number, wasm_page: number): void {
     const index = (context.write_map >> 2) + vpage;
-    if (this.#i32[index] === ((wasm_page - vpage * 4096) | 0)) this.#i32[index] = MISS;
+    if (this.#i32[index] === ((wasm_page - vpage * 4096) | VALID)) this.#i32[index] = MISS;
   }
 
   #unwrite_all(context: Context, wasm_page: number): void {
-    for (const log of [context.global, context.local]) {
-      if (log.overflowed) {
-        for (let vpage = 0; vpage < 1 << 20; vpage++) this.#unwrite(context, vpage, wasm_page);
-        return;
-      }
-      for (let i = 0; i < log.length; i++) this.#unwrite(context, log.at(i), wasm_page);
+    for (const block of context.touched) {
+      const end = (block + 1) << BLOCK_LOG2;
+      for (let v = block << BLOCK_LOG2; v < end; v++) this.#unwrite(context, v, wasm_page);
     }
   }
 
@@ -271,68 +283,71 @@ export class PageMaps {
 
   /** TLBIALL. */
   flush(): void {
-    for (const context of this.#contexts) if (context.used) this.#drop(context);
+    for (const context of this.#pool.all) {
+      if (!context.used) continue;
+      this.#drop(context, context.local, BLOCK.local);
+      this.#drop(context, context.global, BLOCK.global);
+      context.tag = 0;
+    }
     this.#large.fill(0);
     this.#device.fill(0);
-    this.code.flush_tlb();
+    this.#publish();
   }
 
   /** TLBIASID: what is not global and was filled under `asid`. */
   flush_asid(asid: number): void {
-    for (const context of this.#contexts) {
-      if (context.used && context.key.asid === asid) this.#drop_log(context, context.local);
+    for (const context of this.#pool.all) {
+      if (!context.used || context.key.asid !== asid) continue;
+      this.#drop(context, context.local, BLOCK.local);
+      context.tag = 0;
     }
-    this.code.flush_tlb();
+    this.#publish();
   }
 
-  /** TLBIMVA, TLBIMVAA: the translation of `va`, in every context. */
-  flush_page(va: number): void {
+  /** TLBIMVA: the translation of `va` that is global or was filled under `asid`; TLBIMVAA: of any. */
+  flush_page(va: number, asid?: number): void {
     va = (va & ~0xfff) >>> 0;
     const large = this.#large[va >>> 21]!;
-    if (large === 0) {
-      this.#drop_range(va >>> 12, 1);
-      this.code.flush_tlb_page(va);
-      return;
-    }
     // A translation larger than a page goes as a whole.
-    if (large > 21) {
-      this.flush();
-      return;
-    }
-    this.#drop_range((va >>> 21) << 9, 512);
-    this.#large[va >>> 21] = 0;
-    this.code.flush_tlb();
-  }
-
-  #drop_range(vpage: number, count: number): void {
-    const i32 = this.#i32;
-    for (const context of this.#contexts) {
+    if (large > 21) return this.flush();
+    const vpage = va >>> 12;
+    for (const context of this.#pool.all) {
       if (!context.used) continue;
-      const read = (context.read_map >> 2) + vpage, write = (context.write_map >> 2) + vpage;
-      i32.fill(MISS, read, read + count);
-      i32.fill(MISS, write, write + count);
+      const has = context.block(vpage);
+      if (has === 0) continue;
+      const concerned = asid === undefined || context.key.asid === asid;
+      if (!concerned && (has & BLOCK.global) === 0) continue;
+      if (large === 0) {
+        this.#clear(context, vpage, 1);
+        this.code.flush_tlb_page(va, context.tag);
+      } else {
+        this.#clear(context, (va >>> 21) << 9, 512);
+        context.tag = 0;
+      }
+    }
+    if (large !== 0) {
+      this.#large[va >>> 21] = 0;
+      this.#publish();
     }
   }
 
-  #drop(context: Context): void {
-    this.#drop_log(context, context.local);
-    this.#drop_log(context, context.global);
-  }
-
-  #drop_log(context: Context, log: FillLog): void {
+  #clear(context: Context, vpage: number, count: number): void {
     const i32 = this.#i32;
-    const read = context.read_map >> 2, write = context.write_map >> 2;
+    const at = (context.read_map >> 2) + vpage;
+    for (let i = at; i < at + count; i++) i32[i] = i32[i + WRITE_MAP] = MISS;
+  }
+
+  /** Drops what a log has, which are the entries that `blocks` know by `bit`. */
+  #drop(context: Context, log: FillLog, bit: number): void {
     if (log.overflowed) {
-      i32.fill(MISS, read, (context.write_map + MEM.map_bytes) >> 2);
-      context.local.clear();
-      context.global.clear();
-      return;
-    }
-    for (let i = 0; i < log.length; i++) {
-      const vpage = log.at(i);
-      i32[read + vpage] = MISS;
-      i32[write + vpage] = MISS;
+      for (const block of context.touched) {
+        if ((context.block(block << BLOCK_LOG2) & bit) === 0) continue;
+        this.#clear(context, block << BLOCK_LOG2, 1 << BLOCK_LOG2);
+      }
+    } else {
+      for (let i = 0; i < log.length; i++) this.#clear(context, log.at(i), 1);
     }
     log.clear();
+    context.untouch(bit);
   }
 }

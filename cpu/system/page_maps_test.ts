@@ -16,14 +16,14 @@ const section = (pa: number): number => pa | 2 | 3 << 10 | 7 << 12;
 /** What the code cache was told. */
 class Told implements CodeCache {
   tlb = 0;
-  pages: number[] = [];
+  pages: string[] = [];
   written: string[] = [];
   stays = false;
   flush_tlb(): void {
     this.tlb++;
   }
-  flush_tlb_page(va: number): void {
-    this.pages.push(va);
+  flush_tlb_page(va: number, tag: number): void {
+    this.pages.push(`${va.toString(16)} ${tag}`);
   }
   page_written(pa_page: number, offset: number, length: number): boolean {
     this.written.push(`${(pa_page - RAM.base).toString(16)}+${offset.toString(16)}:${length}`);
@@ -34,6 +34,7 @@ class Told implements CodeCache {
 /** Virtual page 0x10 + n is physical page 0x20 + n, the odd ones not global. */
 function start(): Told {
   maps.code = { flush_tlb() {}, flush_tlb_page() {}, page_written() {} };
+  maps.written(RAM.base, RAM.size);
   rig.reset();
   for (const l1 of [L1, OTHER_L1]) {
     rig.poke(l1, L2 | 1);
@@ -53,9 +54,9 @@ function start(): Told {
 function mapped(va: number, map: "read_map" | "write_map" = "read_map", pa?: number): boolean {
   const at = cpu.get(STATE.map) + (map === "write_map" ? MEM.map_bytes : 0);
   const entry = cpu.i32[(at >> 2) + (va >>> 12)]!;
-  if ((entry & 1) !== 0) return false;
-  assert.equal(entry & 0xfff, 0);
-  if (pa !== undefined) assert.equal((entry + va) >>> 0, MEM.guest_ram + pa - RAM.base);
+  if (entry === 0) return false;
+  assert.equal(entry & 0xfff, 1);
+  if (pa !== undefined) assert.equal((entry - 1 + va) >>> 0, MEM.guest_ram + pa - RAM.base);
   return true;
 }
 
@@ -115,7 +116,7 @@ Deno.test("Unprivileged accesses have User mode's maps", () => {
   rig.poke(L2 + 4 * 0x10, 0x4002_0000 | 2 | 1 << 4 | 7 << 6);
   memory.load(0x11_000, 4, 1);
   const user = cpu.get(STATE.user_map);
-  assert.ok((cpu.i32[(user >> 2) + 0x11]! & 1) === 0);
+  assert.ok(cpu.i32[(user >> 2) + 0x11]! !== 0);
   assert.ok(!mapped(0x11_000));
   memory.load(0x10_000, 4, 1);
   assert.equal(rig.taken()?.kind, "data_abort");
@@ -126,58 +127,119 @@ Deno.test("Unprivileged accesses have User mode's maps", () => {
 });
 
 Deno.test("More address spaces than contexts work; the oldest makes room", () => {
-  const told = start();
-  for (let asid = 1; asid <= 40; asid++) {
+  start();
+  const tags = new Set<number>();
+  for (let asid = 1; asid <= 200; asid++) {
     write("CONTEXTIDR", asid);
-    rig.poke(L2 + 4 * 0x11, page(0x4002_0000 + asid * 4096, NG));
-    rig.poke(0x4002_0000 + asid * 4096, asid);
+    rig.poke(L2 + 4 * 0x11, page(0x4002_0000 + (asid & 15) * 4096, NG));
+    rig.poke(0x4002_0000 + (asid & 15) * 4096, asid);
     assert.equal(memory.load(0x11_000, 4, 0), asid);
-    assert.ok(mapped(0x11_000, "read_map", 0x4002_0000 + asid * 4096));
+    assert.ok(mapped(0x11_000, "read_map", 0x4002_0000 + (asid & 15) * 4096));
+    tags.add(cpu.get(STATE.code_tag));
   }
-  assert.ok(told.tlb > 0, "the code TLB forgets a context that changes hands");
-  write("CONTEXTIDR", 40);
+  assert.equal(tags.size, 200, "a context that changes hands has another code tag");
+  write("CONTEXTIDR", 200);
   assert.ok(mapped(0x11_000));
+  write("CONTEXTIDR", 1);
+  assert.ok(!mapped(0x11_000));
+});
+
+Deno.test("When all code tags have been used the code TLB starts anew", () => {
+  const told = start();
+  for (let i = 0; i < 5000; i++) {
+    write("CONTEXTIDR", i & 0xff);
+    memory.load(0x11_000, 4, 0);
+    const tag = cpu.get(STATE.code_tag);
+    assert.ok(tag > 0 && tag < 0x1000 && (tag & 1) === 0);
+  }
+  assert.ok(told.tlb >= 1 && told.tlb <= 4);
+});
+
+Deno.test("A new address space begins with what another one has of global pages", () => {
+  start();
+  memory.store(0x10_000, 4, 1, 0);
+  memory.store(0x11_000, 4, 1, 0);
+  memory.load(0x12_000, 4, 0);
+  write("CONTEXTIDR", 2);
+  write("TTBR0_low", OTHER_L1);
+  assert.ok(!mapped(0x10_000), "nothing is filled yet");
+  memory.load(0x13_000, 4, 0);
+  assert.ok(mapped(0x10_000, "read_map", 0x4002_0000));
+  assert.ok(mapped(0x10_000, "write_map", 0x4002_0000));
+  assert.ok(mapped(0x12_000) && !mapped(0x12_000, "write_map"));
+  assert.ok(!mapped(0x11_000), "not global");
+  write("TLBIMVA", 0x10_000 | 1);
+  assert.ok(!mapped(0x10_000));
+  maps.protect(0x4002_2000);
+  write("DACR", 0x5555_5557);
+  memory.load(0x13_000, 4, 0);
+  assert.ok(!mapped(0x12_000), "rights may differ under another DACR");
+});
+
+Deno.test("Protection reaches entries that a context began with", () => {
+  start();
+  memory.store(0x10_000, 4, 1, 0);
+  write("CONTEXTIDR", 2);
+  memory.load(0x11_000, 4, 0);
+  assert.ok(mapped(0x10_000, "write_map"));
+  maps.protect(0x4002_0000);
+  assert.ok(!mapped(0x10_000, "write_map"));
+  write("CONTEXTIDR", 1);
+  assert.ok(!mapped(0x10_000, "write_map"));
 });
 
 Deno.test("TLBIALL drops everything, in every context", () => {
-  const told = start();
+  start();
   memory.load(0x10_000, 4, 0);
+  const tag = cpu.get(STATE.code_tag);
   write("CONTEXTIDR", 2);
   memory.store(0x11_000, 4, 0, 0);
-  told.tlb = 0;
+  const other = cpu.get(STATE.code_tag);
   write("TLBIALL", 0);
-  assert.equal(told.tlb, 1);
+  assert.notEqual(cpu.get(STATE.code_tag), other);
   assert.ok(!mapped(0x11_000) && !mapped(0x11_000, "write_map"));
   write("CONTEXTIDR", 1);
   assert.ok(!mapped(0x10_000));
+  assert.notEqual(cpu.get(STATE.code_tag), tag);
 });
 
-Deno.test("TLBIMVA and TLBIMVAA drop one page in every context", () => {
-  for (const name of ["TLBIMVA", "TLBIMVAA", "TLBIMVAIS", "TLBIMVAAIS", "TLBIMVA_I", "TLBIMVA_D"]) {
+Deno.test("TLBIMVA drops a page under its ASID, a global one in every context; TLBIMVAA any", () => {
+  const names = ["TLBIMVA", "TLBIMVAA", "TLBIMVAIS", "TLBIMVAAIS", "TLBIMVA_I", "TLBIMVA_D"];
+  for (const name of names) {
+    const all = name.startsWith("TLBIMVAA");
     const told = start();
     for (const asid of [1, 2]) {
       write("CONTEXTIDR", asid);
       memory.load(0x10_000, 4, 0);
       memory.store(0x11_000, 4, 0, 0);
+      // Blocks without global entries are told apart.
+      rig.poke(L1 + 4 * 8, L2 | 1);
+      memory.load(0x81_1000, 4, 0);
     }
-    write(name, 0x11_000 | 1);
-    assert.deepEqual(told.pages, [0x11_000]);
+    write(name, 0x81_1000 | 1);
+    assert.equal(told.pages.length, all ? 2 : 1, name);
     for (const asid of [2, 1]) {
       write("CONTEXTIDR", asid);
+      assert.equal(mapped(0x81_1000), !all && asid === 2, name);
       assert.ok(mapped(0x10_000));
-      assert.ok(!mapped(0x11_000) && !mapped(0x11_000, "write_map"), name);
+    }
+    write(name, 0x10_000 | 1);
+    for (const asid of [2, 1]) {
+      write("CONTEXTIDR", asid);
+      assert.ok(mapped(0x11_000));
+      assert.ok(!mapped(0x10_000), name);
     }
   }
 });
 
 Deno.test("TLBIMVA of any address in a section drops the whole section", () => {
-  const told = start();
+  start();
   memory.load(0x40_0000, 4, 0);
   memory.load(0x40_7000, 4, 0);
-  told.tlb = 0;
+  const tag = cpu.get(STATE.code_tag);
   write("TLBIMVA", 0x43_3000);
   assert.ok(!mapped(0x40_0000) && !mapped(0x40_7000));
-  assert.equal(told.tlb, 1);
+  assert.notEqual(cpu.get(STATE.code_tag), tag);
 });
 
 Deno.test("TLBIASID drops what is not global, under that ASID only", () => {

@@ -7,6 +7,7 @@
  *
  * @module
  */
+import { get_fpscr, set_fpscr } from "../fpscr.ts";
 import { type Helper, helper } from "../helper.ts";
 import { EXIT, STATE } from "../state.ts";
 
@@ -277,12 +278,12 @@ export const VMSR: Helper = helper(
 export const GET_FPSCR: Helper = helper(
   "get_fpscr",
   { args: [], ty: "i32" },
-  (cpu) => cpu.system.fp.get_fpscr(),
+  (cpu) => get_fpscr(cpu),
 );
 
 /** Writes FPSCR as a whole. */
 export const SET_FPSCR: Helper = helper(
   "set_fpscr",
   { args: ["i32"], ty: undefined },
-  (cpu, value) => cpu.system.fp.set_fpscr(value),
+  (cpu, value) => set_fpscr(cpu, value),
 );

@@ -84,7 +84,7 @@ export function flat_cpu(size: number = 0x10_0000): Cpu {
   cpu.u8.fill(0, MEM.state, MEM.state + 0x2000);
   cpu.u8.fill(0, MEM.code_tlb, MEM.code_tlb + 8 * MEM.code_tlb_entries);
   cpu.u8.fill(0, MEM.guest_ram, MEM.guest_ram + size);
-  cpu.u8.fill(0xff, MEM.maps, MEM.maps + 2 * MEM.map_bytes);
+  cpu.u8.fill(0, MEM.maps, MEM.maps + 2 * MEM.map_bytes);
   for (const map of ["map", "user_map"] as const) cpu.set(STATE[map], MEM.maps);
   cpu.set(STATE.cpsr, 0x10);
   cpu.set(STATE.fp_enabled, 1);

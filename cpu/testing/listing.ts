@@ -12,6 +12,8 @@ import type { InsnSource, Source } from "../translate/region.ts";
 export interface Listing {
   readonly thumb: boolean;
   readonly words: ReadonlyMap<number, number>;
+  /** Addresses of accesses that often miss the page maps. */
+  readonly slow?: ReadonlySet<number>;
   /** Where indirect branches went. */
   readonly seen?: ReadonlyMap<number, readonly number[]>;
 }
@@ -47,7 +49,8 @@ function decoded(code: Listing): Map<number, Source> {
     const size = wide ? 4 : 2;
     next = address + size;
     const it_goes_on = (next & 0xfff) === 0 && itstate !== 0;
-    out.set(address, { insn, size, it_goes_on, seen: code.seen?.get(address) ?? [] });
+    const seen = code.seen?.get(address) ?? [];
+    out.set(address, { insn, size, it_goes_on, seen, slow: code.slow?.has(address) ?? false });
   }
   return out;
 }

@@ -11,6 +11,7 @@ import type { Node } from "../ir/node.ts";
 import { MEM, STATE } from "../state.ts";
 import { Code, OP } from "../wasm/encoder.ts";
 import { analyse, type ControlFlow } from "./control_flow.ts";
+import { RegionFp } from "./fp_state.ts";
 import { wanted_flags } from "./flag_liveness.ts";
 import { LazyFlags } from "./lazy_flags.ts";
 import { type Block, is_switched, type Region, type RegionInsn, type Scope } from "./region.ts";
@@ -53,8 +54,11 @@ export class RegionEmitter {
   readonly #tlb_entry = this.code.local("i32");
   readonly #tlb_page = this.code.local("i32");
   readonly #map = this.code.local("i32");
+  /** Locals that say whether a page has been checked, by page. */
+  readonly #checked: ReadonlyMap<number, number>;
   /** Where an indirect branch goes that a switch takes. */
   readonly #switched = this.code.local("i32");
+  readonly #fp: RegionFp;
   readonly #labels: Label[] = [];
   /** Instructions of the block after the one that is being emitted: counted, but not executed yet. */
   #remaining = 0;
@@ -66,12 +70,21 @@ export class RegionEmitter {
     this.#flow = analyse(region);
     this.#imports = imports;
     this.#bases = bases;
+    const others = [...bases.keys()].filter((page) => page !== 0);
+    this.#checked = new Map(others.map((page) => [page, this.code.local("i32")]));
     for (const id of this.#flow.order.keys()) {
       for (const { program } of region.blocks[id]!.insns) this.#find_registers(program.nodes);
     }
+    this.#fp = new RegionFp(this.code, this.#programs(), this.#flow.dominates);
     this.#flags = new LazyFlags(this.code);
     this.#wanted = wanted_flags(region, this.#flow);
     this.#emit();
+  }
+
+  *#programs(): Iterable<readonly Node[]> {
+    for (const id of this.#flow.order.keys()) {
+      for (const { program } of this.#region.blocks[id]!.insns) yield program.nodes;
+    }
   }
 
   #find_registers(nodes: readonly Node[]): void {
@@ -95,6 +108,7 @@ export class RegionEmitter {
       c.i32(0).mem(OP.i32_load, 2, STATE.r.address + 4 * index).set(local);
     }
     this.#load_map();
+    this.#fp.enter();
     c.i32(0).mem(OP.i32_load, 2, STATE.pc_page.address).set(this.#entry_page);
     c.i32(this.#region.thumb ? 1 : 0).set(this.#thumb);
     // The interpreter has counted the record that led here.
@@ -115,6 +129,7 @@ export class RegionEmitter {
     for (const index of this.#written) {
       c.i32(0).get(this.#registers.get(index)!).mem(OP.i32_store, 2, STATE.r.address + 4 * index);
     }
+    this.#fp.leave();
     this.#flags.settle();
     c.i32(0).i32(0).mem(OP.i64_load, 3, STATE.insn_count.address);
     c.get(this.#count).u8(0xac, 0x7c).mem(OP.i64_store, 3, STATE.insn_count.address);
@@ -190,6 +205,10 @@ export class RegionEmitter {
   #insn(insn: RegionInsn, block: Block): void {
     const c = this.code;
     const { cond } = insn.insn;
+    const end_page = page_of(insn.address + insn.size - 1);
+    if (end_page !== page_of(insn.address)) {
+      this.#check_page(end_page, () => this.#leave_before(insn));
+    }
     if (cond !== 14) {
       this.#flags.condition(cond);
       this.#open(OP.if);
@@ -211,11 +230,16 @@ export class RegionEmitter {
    * region, or out of it.
    */
   #go(block: Block, scope: Scope, address: number, from: number): void {
+    const c = this.code;
     const to = this.#region.block_at(scope, address);
     const edge = to && this.#edge(block, to);
     if (!edge) return this.#go_out(address, from);
     // A return goes to a page that was found to be there before.
-    if (page_of(address) !== page_of(from) && scope.id >= block.scope.id) this.#check_page(address);
+    if (page_of(address) !== page_of(from) && scope.id >= block.scope.id) {
+      this.#check_page(page_of(address), () => {
+        this.#leave_to_address(() => c.get(this.#entry_page).i32(address).byte(0x6a));
+      });
+    }
     if (edge === "back") {
       this.#check_budget(() => this.#leave_to_record(page_of(address), address & 0xfff));
     }
@@ -279,10 +303,19 @@ export class RegionEmitter {
     this.#follow(edge, to.id);
   }
 
-  /** Leaves unless the records of the page of `address` are those that this region was made from. */
-  #check_page(address: number): void {
+  /**
+   * Leaves unless the records of a page are those that this region was made from. Once
+   * that was found they stay so until a helper is called that may change mappings.
+   */
+  #check_page(page: number, leave: () => void): void {
     const c = this.code;
-    c.get(this.#entry_page).i32(address).byte(0x6a);
+    // The entry's page has led here.
+    if (page === 0) return;
+    const checked = this.#checked.get(page)!;
+    c.get(checked).byte(0x45);
+    c.unlikely();
+    this.#open(OP.if);
+    c.get(this.#entry_page).i32(page).byte(0x6a);
     c.set(this.#target);
     emit_code_tlb_hit(c, {
       address: this.#target,
@@ -291,10 +324,12 @@ export class RegionEmitter {
       page: this.#tlb_page,
     });
     c.get(this.#tlb_entry).mem(OP.i32_load, 2, MEM.code_tlb + 4);
-    c.i32(this.#bases.get(page_of(address))!).u8(0x46, 0x71, 0x45);
-    c.unlikely().u8(OP.if, 0x40);
-    this.#depth++;
-    this.#leave_to_address(() => c.get(this.#target));
+    c.i32(this.#bases.get(page)!).u8(0x46, 0x71, 0x45);
+    c.unlikely();
+    this.#open(OP.if);
+    leave();
+    this.#close();
+    c.i32(1).set(checked);
     this.#close();
   }
 
@@ -375,14 +410,38 @@ export class RegionEmitter {
         c.i32(0).i32(at).mem(OP.i32_store, 2, STATE.rec.address);
       },
       leave: (depth) => at_depth(depth, () => this.#leave(0, page_of(insn.address))),
+      miss: insn.address !== this.#region.entry && !insn.slow
+        ? (depth) => at_depth(depth, () => this.#miss(insn))
+        : undefined,
       branch: (_, depth) => at_depth(depth, () => this.#branch(insn, block)),
       branch_to: (push, depth, node) =>
         at_depth(depth, () => this.#branch_to(insn, block, { push, exchange: node.exchange })),
       register: (index) => this.#registers.get(index)!,
       flags: this.#flags,
       map: this.#map,
-      maps_changed: () => this.#load_map(),
+      maps_changed: () => {
+        this.#load_map();
+        for (const checked of this.#checked.values()) c.i32(0).set(checked);
+      },
+      fp: this.#fp.in_block(block.id, insn.insn.cond === 14),
     };
+  }
+
+  /** Leaves for the interpreter to execute an instruction. */
+  #miss(insn: RegionInsn): void {
+    const at = this.#record(page_of(insn.address), insn.address & 0xfff);
+    const c = this.code;
+    c.i32(0).i32(at).mem(OP.i32_store, 2, STATE.missed.address);
+    c.i32(0).i32(0).mem(OP.i32_load, 2, STATE.misses.address).i32(1).byte(0x6a);
+    c.mem(OP.i32_store, 2, STATE.misses.address);
+    this.#leave_before(insn);
+  }
+
+  /** Leaves for the interpreter to go on with an instruction. */
+  #leave_before(insn: RegionInsn): void {
+    this.#remaining++;
+    this.#leave_to_record(page_of(insn.address), insn.address & 0xfff);
+    this.#remaining--;
   }
 
   #branch(insn: RegionInsn, block: Block): void {

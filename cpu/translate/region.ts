@@ -18,6 +18,8 @@ export interface Source {
   readonly size: number;
   /** The instruction after it, at a page's end, is in the same IT block: only the interpreter can go on. */
   readonly it_goes_on: boolean;
+  /** Its accesses often miss the page maps: they are done without leaving. */
+  readonly slow: boolean;
   /** Relative addresses that it went to, where it takes them from a register or memory. */
   readonly seen: readonly number[];
 }
@@ -55,6 +57,8 @@ export interface RegionInsn {
   /** The called function, where it is inlined. */
   callee?: Scope;
   readonly it_goes_on: boolean;
+  /** Its accesses often miss the page maps. */
+  readonly slow: boolean;
 }
 
 /** A straight run of instructions in one scope. */
@@ -74,6 +78,8 @@ export interface Block {
 
 /** A region. Block 0 is the entry. */
 export interface Region {
+  /** Address at which it is entered. */
+  readonly entry: number;
   readonly thumb: boolean;
   readonly blocks: readonly Block[];
   readonly insns: number;
@@ -89,7 +95,7 @@ export function is_switched(insn: RegionInsn): boolean {
 }
 
 function region_insn(address: number, source: Source): RegionInsn | undefined {
-  const { insn, size, it_goes_on, seen } = source;
+  const { insn, size, it_goes_on, slow, seen } = source;
   const prepared = prepare(insn);
   if (!prepared) return undefined;
   const { program, offsets, indirect, calls, flags } = prepared;
@@ -106,6 +112,7 @@ function region_insn(address: number, source: Source): RegionInsn | undefined {
     calls,
     flags,
     it_goes_on,
+    slow,
   };
 }
 const NO_TARGETS: readonly number[] = [];
@@ -157,7 +164,7 @@ class Collector {
       else for (const target of insn.targets) this.#lead(scope, target);
       if (!insn.falls_through || insn.it_goes_on) return;
       address += insn.size;
-      const page_ends = (address & 0xfff) === 0;
+      const page_ends = address >> 12 !== insn.address >> 12;
       if (insn.targets.length > 0 || page_ends) this.leaders[scope.id]!.add(address);
     }
   }
@@ -194,7 +201,7 @@ export function find_region(entry: number, thumb: boolean, source: InsnSource): 
   const switches = form_switches(blocks, block_at);
   const switch_of = (scope: Scope): Block | undefined => switches.get(scope);
   for (const block of blocks) if (!block.switches) link_block(block, block_at, switch_of);
-  return { thumb, blocks, insns: found.count, block_at, switch_of };
+  return { entry, thumb, blocks, insns: found.count, block_at, switch_of };
 }
 
 /** Adds a block for each scope that has indirect branches which are expected to stay in it. */
@@ -246,7 +253,7 @@ function form_block(
     // A page's end ends a block too: the next page may lie elsewhere.
   } while (
     last.targets.length === 0 && last.falls_through && !last.it_goes_on && insns.has(address) &&
-    !leaders.has(address) && (address & 0xfff) !== 0
+    !leaders.has(address) && address >> 12 === last.address >> 12
   );
   return { id, scope, insns: run, start, end: address, successors: [] };
 }

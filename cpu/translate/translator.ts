@@ -1,5 +1,5 @@
 import type { Cpu } from "../cpu.ts";
-import { FIRST_NUMBER } from "../engine/handlers.ts";
+import { type AddedFunction, FIRST_NUMBER } from "../engine/handlers.ts";
 import { HANDLER } from "../engine/main_function.ts";
 import { InterpreterEngine, type RecordPage } from "../engine/interpreter.ts";
 import { seen_targets } from "../engine/branch_targets.ts";
@@ -27,9 +27,7 @@ export interface TranslatorOptions {
 interface Translated {
   /** Record that has its handler. */
   readonly rec: number;
-  readonly number: number;
-  /** Bytes of its WebAssembly code. */
-  readonly bytes: number;
+  readonly code: AddedFunction;
   /** Byte offsets that it covers, by page. */
   readonly ranges: ReadonlyMap<RecordPage, { readonly from: number; readonly to: number }>;
 }
@@ -40,12 +38,34 @@ interface Seen {
   readonly tag: number;
 }
 
+/** Where an instruction lies. */
+interface Place {
+  readonly page: RecordPage;
+  readonly offset: number;
+  /** The page after it, for an instruction that may end there. */
+  readonly next: RecordPage | undefined;
+  /** Virtual address of the page in which the region is entered. */
+  readonly entry_page: number;
+}
+
 /** A region that is about to be translated, and the pages it lies in. */
 interface Found {
   readonly rec: number;
   readonly region: Region;
   readonly pages: ReadonlyMap<number, RecordPage>;
 }
+
+/** The longest slice, in times the shortest. */
+const LONGEST_SLICE = 8;
+/** Samples without anything new after which regions are brought together, and how many at most. */
+const CALM = 200;
+const LARGEST_BUNDLE = 512;
+/**
+ * Samples that make an access one that often misses: those between which there was one miss or more in
+ * so many instructions, this one last.
+ */
+const MANY_MISSES = 4;
+const RARELY = 200;
 
 const NONE: readonly number[] = [];
 
@@ -63,6 +83,12 @@ export class TranslatorEngine extends InterpreterEngine {
   /** Hot records, and where they were seen. */
   readonly #queue = new Map<number, Seen>();
   #waited = 0;
+  /** Samples since something was translated. */
+  #calm = 0;
+  /** Modules that hold regions. */
+  #modules = 0;
+  /** How often samples met accesses that had missed the page maps, by record, for each page. */
+  readonly #misses = new Map<RecordPage, Map<number, number>>();
   readonly #insns = new InsnCache();
   /** Instructions to the next sample. */
   #slice: number;
@@ -71,7 +97,15 @@ export class TranslatorEngine extends InterpreterEngine {
   readonly #live = new Set<Translated>();
   readonly #cache_bytes: number;
   readonly #counts = {
-    ...{ regions: 0, region_insns: 0, dropped: 0, evicted: 0, translate_ms: 0, modules: 0 },
+    ...{
+      regions: 0,
+      region_insns: 0,
+      dropped: 0,
+      evicted: 0,
+      translate_ms: 0,
+      modules: 0,
+      bundles: 0,
+    },
     /** Of the regions that are there. */
     code_bytes: 0,
   };
@@ -109,28 +143,61 @@ export class TranslatorEngine extends InterpreterEngine {
 
   /** Looks at a place that execution came by. Translated code is looked at less often. */
   #sample(rec: number): void {
+    if (this.cpu.get(STATE.misses) !== 0) this.#missed();
     if (rec >= MEM.records && this.cpu.u16[rec >> 1]! >= FIRST_NUMBER) {
-      this.#slice = Math.min(2 * this.#slice, 32 * this.#sample_every);
+      this.#slice = Math.min(2 * this.#slice, LONGEST_SLICE * this.#sample_every);
     } else if (rec >= MEM.records) {
+      const weight = this.#slice / this.#sample_every;
       this.#slice = this.#sample_every;
-      const places = this.#places(rec);
-      const samples = (places.get(rec) ?? 0) + 1;
+      const places = counts_of(this.#samples, this.page_of(rec));
+      const before = places.get(rec) ?? 0, samples = before + weight;
       places.set(rec, samples);
-      if (samples === this.#hot) {
+      if (before < this.#hot && samples >= this.#hot) {
         const page = this.cpu.get(STATE.pc) & ~0xfff;
         this.#queue.set(rec, { page, tag: this.cpu.get(STATE.code_tag) });
       }
     }
-    if (this.#queue.size === 0) return;
-    if (this.#queue.size >= this.#batch || ++this.#waited > 4 * this.#batch) this.#translate();
+    if (this.#queue.size === 0) {
+      if (++this.#calm === CALM) this.#rebundle();
+    } else if (this.#queue.size >= this.#batch || ++this.#waited > 4 * this.#batch) {
+      this.#translate();
+    }
   }
 
-  /** The samples of the page that a record belongs to. */
-  #places(rec: number): Map<number, number> {
+  /**
+   * Brings all regions together once no new ones come: a call into another module costs V8 several
+   * times what one within a module does.
+   */
+  #rebundle(): void {
+    if (this.#modules <= 1 + (this.#live.size >> 3)) return;
+    const start = performance.now();
+    const newest = [...this.#live].slice(-LARGEST_BUNDLE);
+    this.handlers.bundle(newest.map(({ code }) => code));
+    this.#modules = 1;
+    this.#counts.bundles++;
+    this.#counts.translate_ms += performance.now() - start;
+  }
+
+  /**
+   * Accesses have missed since the last sample. One that does so again and again is translated in
+   * another way; most come to a page for the first time and will find it then.
+   */
+  #missed(): void {
+    const rec = this.cpu.get(STATE.missed);
+    const often = this.cpu.get(STATE.misses) * RARELY > this.#slice;
+    this.cpu.set(STATE.misses, 0);
+    if (!often) return;
     const page = this.page_of(rec);
-    let places = this.#samples.get(page);
-    if (!places) this.#samples.set(page, places = new Map());
-    return places;
+    const counts = counts_of(this.#misses, page);
+    const misses = (counts.get(rec) ?? 0) + 1;
+    counts.set(rec, misses);
+    if (misses !== MANY_MISSES) return;
+    const offset = ((rec - page.base) / RECORD.size) << (page.thumb ? 1 : 2);
+    this.#drop_at(page, offset, 1);
+  }
+
+  #is_slow(page: RecordPage, rec: number): boolean {
+    return (this.#misses.get(page)?.get(rec) ?? 0) >= MANY_MISSES;
   }
 
   /** Translates what is queued, as one module. */
@@ -140,23 +207,21 @@ export class TranslatorEngine extends InterpreterEngine {
     for (const [rec, seen] of this.#queue) {
       const region = this.#find(rec, seen);
       if (region) found.push(region);
-      else this.#places(rec).set(rec, -Infinity);
+      else counts_of(this.#samples, this.page_of(rec)).set(rec, -Infinity);
     }
     this.#queue.clear();
-    this.#waited = 0;
+    this.#waited = this.#calm = 0;
     if (found.length === 0) return;
     if (!this.handlers.has_room(found.length)) this.#evict();
-    const sizes: number[] = [];
-    const numbers = this.handlers.add_functions(
+    const added = this.handlers.add_functions(
       found.map(({ region, pages }) => (imports) => {
         const bases = new Map([...pages].map(([address, page]) => [address, page.base]));
-        const { code } = new RegionEmitter(region, bases, imports);
-        sizes.push(code.length);
-        return code;
+        return new RegionEmitter(region, bases, imports).code;
       }),
     );
-    found.forEach((region, i) => this.#install(region, numbers[i]!, sizes[i]!));
+    found.forEach((region, i) => this.#install(region, added[i]!));
     if (this.#counts.code_bytes > this.#cache_bytes) this.#evict();
+    this.#modules++;
     this.#counts.modules++;
     this.#counts.translate_ms += performance.now() - start;
   }
@@ -168,46 +233,52 @@ export class TranslatorEngine extends InterpreterEngine {
     const entry = ((rec - entry_page.base) / RECORD.size) * (thumb ? 2 : 4);
     if (entry >= 0x1000) return undefined;
     const pages = new Map<number, RecordPage>([[0, entry_page]]);
+    const page_at = (at: number): RecordPage | undefined => {
+      const page = pages.get(at) ?? this.cached_page(seen.page + at, seen.tag, thumb ? 1 : 0);
+      if (page) pages.set(at, page);
+      return page;
+    };
     const source: InsnSource = (address) => {
       const at = address & ~0xfff;
-      let page = pages.get(at);
-      if (!page) {
-        page = this.cached_page(seen.page + at, seen.tag, thumb ? 1 : 0);
-        if (!page) return undefined;
-        pages.set(at, page);
-      }
-      return this.#source(page, address & 0xfff, seen.page);
+      const page = page_at(at);
+      const offset = address & 0xfff;
+      const next = thumb && offset === 0xffe ? page_at(at + 0x1000) : undefined;
+      return page && this.#source({ page, offset, next, entry_page: seen.page });
     };
+    // Leaving for the interpreter, so that it executes the entry, would lead back here.
+    if (thumb && entry === 0xffe && this.cpu.u16[rec >> 1] === HANDLER.cross) return undefined;
     const region = find_region(entry, thumb, source);
     return region !== undefined && region.insns > 1 ? { rec, region, pages } : undefined;
   }
 
-  /** The instruction at an offset of a page, when it has been executed and lies in that page alone. */
-  #source(page: RecordPage, offset: number, entry_page: number): Source | undefined {
+  /** The instruction at an offset of a page, when it has been executed. It may end in the `next` page. */
+  #source({ page, offset, next, entry_page }: Place): Source | undefined {
     const cpu = this.cpu;
     const { thumb } = page;
     const unit = thumb ? 2 : 4;
     if ((offset & (unit - 1)) !== 0) return undefined;
     const slot = offset / unit;
     const rec = page.base + slot * RECORD.size;
-    if (cpu.u16[rec >> 1]! < HANDLER.cond) return undefined;
+    const handler = cpu.u16[rec >> 1]!;
+    if (handler < HANDLER.cond && handler !== HANDLER.cross) return undefined;
     const at = cpu.code_address(page.pa) + offset;
     if (!thumb) {
       const insn = this.#insns.a32(cpu.u32[at >>> 2]!);
-      return {
-        insn,
-        size: 4,
-        it_goes_on: false,
-        seen: this.#seen(rec, insn, { thumb, entry_page }),
-      };
+      const seen = this.#seen(rec, insn, { thumb, entry_page });
+      return { insn, size: 4, it_goes_on: false, slow: this.#is_slow(page, rec), seen };
     }
     const first = cpu.u16[at >>> 1]!;
     const wide = is_wide(first);
-    if (wide && offset === 0xffe) return undefined;
-    const insn = this.#insns.thumb(first, wide ? cpu.u16[(at + 2) >>> 1]! : 0, page.it[slot]!);
+    let rest = at + 2;
+    if (wide && offset === 0xffe) {
+      if (!next || page.it[slot] !== 0) return undefined;
+      rest = cpu.code_address(next.pa);
+    }
+    const insn = this.#insns.thumb(first, wide ? cpu.u16[rest >>> 1]! : 0, page.it[slot]!);
     const size = wide ? 4 : 2;
     const it_goes_on = offset + size === 0x1000 && page.it[2048] !== 0;
-    return { insn, size, it_goes_on, seen: this.#seen(rec, insn, { thumb, entry_page }) };
+    const seen = this.#seen(rec, insn, { thumb, entry_page });
+    return { insn, size, it_goes_on, slow: this.#is_slow(page, rec), seen };
   }
 
   /** Where an indirect branch went in its own instruction set, relative to a page. */
@@ -236,31 +307,41 @@ export class TranslatorEngine extends InterpreterEngine {
     }
   }
 
-  #install({ rec, region, pages }: Found, number: number, bytes: number): void {
+  #install({ rec, region, pages }: Found, code: AddedFunction): void {
     const ranges = new Map<RecordPage, { from: number; to: number }>();
-    for (const { start, end, switches } of region.blocks) {
-      if (switches) continue;
+    const cover = (start: number, end: number): void => {
       const page = pages.get(start & ~0xfff)!;
       const range = ranges.get(page) ?? { from: 0x1000, to: 0 };
       range.from = Math.min(range.from, start & 0xfff);
       range.to = Math.max(range.to, (start & 0xfff) + end - start);
       ranges.set(page, range);
+    };
+    for (const { start, end, switches } of region.blocks) {
+      if (switches) continue;
+      cover(start, end);
+      const last_page = (end - 1) & ~0xfff;
+      if (last_page !== (start & ~0xfff)) cover(last_page, end);
     }
-    const translated: Translated = { rec, number, bytes, ranges };
+    const translated: Translated = { rec, code, ranges };
     this.#live.add(translated);
-    this.#counts.code_bytes += bytes;
+    this.#counts.code_bytes += code.code.length;
     for (const page of ranges.keys()) {
       const list = this.#regions.get(page);
       if (list) list.push(translated);
       else this.#regions.set(page, [translated]);
     }
-    this.cpu.u16[rec >> 1] = number;
+    this.cpu.u16[rec >> 1] = code.number;
     this.#counts.regions++;
     this.#counts.region_insns += region.insns;
   }
 
   protected override code_dropped(page: RecordPage, offset: number, length: number): void {
     this.#forget_samples(page, offset, length);
+    this.#drop_at(page, offset, length);
+  }
+
+  /** Drops the regions that cover some bytes of a page. */
+  #drop_at(page: RecordPage, offset: number, length: number): void {
     const list = this.#regions.get(page);
     if (!list) return;
     for (const region of [...list]) {
@@ -271,13 +352,15 @@ export class TranslatorEngine extends InterpreterEngine {
 
   /** Other code may come there, which may be hot, and may be translated. */
   #forget_samples(page: RecordPage, offset: number, length: number): void {
-    const places = this.#samples.get(page);
-    if (!places) return;
     const shift = page.thumb ? 1 : 2;
     const first = page.base + (offset >> shift) * RECORD.size;
     const last = page.base + ((offset + length - 1) >> shift) * RECORD.size;
-    for (const rec of places.keys()) if (rec >= first && rec <= last) places.delete(rec);
-    if (places.size === 0) this.#samples.delete(page);
+    for (const counts of [this.#samples, this.#misses]) {
+      const places = counts.get(page);
+      if (!places) continue;
+      for (const rec of places.keys()) if (rec >= first && rec <= last) places.delete(rec);
+      if (places.size === 0) counts.delete(page);
+    }
   }
 
   #drop(region: Translated): void {
@@ -286,13 +369,23 @@ export class TranslatorEngine extends InterpreterEngine {
       if (rest.length > 0) this.#regions.set(page, rest);
       else this.#regions.delete(page);
     }
-    if (this.cpu.u16[region.rec >> 1] === region.number) {
+    if (this.cpu.u16[region.rec >> 1] === region.code.number) {
       this.cpu.u16[region.rec >> 1] = HANDLER.decode;
     }
-    this.handlers.remove_function(region.number);
+    this.handlers.remove_function(region.code.number);
     this.#samples.get(this.page_of(region.rec))?.delete(region.rec);
     this.#live.delete(region);
-    this.#counts.code_bytes -= region.bytes;
+    this.#counts.code_bytes -= region.code.code.length;
     this.#counts.dropped++;
   }
+}
+
+/** The counts of a page, which are made when there are none yet. */
+function counts_of(
+  counts: Map<RecordPage, Map<number, number>>,
+  page: RecordPage,
+): Map<number, number> {
+  let places = counts.get(page);
+  if (!places) counts.set(page, places = new Map());
+  return places;
 }

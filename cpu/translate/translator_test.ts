@@ -313,6 +313,61 @@ Deno.test("A function that was inlined from another page and then rewritten is e
   assert.ok(stage().count("dropped") > before);
 });
 
+Deno.test("An inlined function goes with its page when a store hits an IT block there", () => {
+  const program: Program = {
+    at: CODE,
+    thumb: true,
+    code: {
+      [CODE]: [
+        0xf000fffe, // 1: bl 1b + 0x1000
+        0x2914, // cmp r1, #20
+        0xd102, // bne 2f
+        0x8035, // strh r5, [r6]: another condition
+        0xf3bf8f6f, // isb
+        0x3901, // 2: subs r1, #1
+        0xd1f6, // bne 1b
+        0xdf00, // svc #0
+      ],
+      [CODE + 0x1000]: [
+        0x2901, // cmp r1, #1
+        0xbfc8, // it gt
+        0x3001, // addgt r0, #1
+        0x4770, // bx lr
+      ],
+    },
+    regs: { 1: 40, 5: 0xbfd8, 6: CODE + 0x1002 },
+  };
+  const stops = stage().agree(program);
+  assert.match(stops.at(-1)!.state, new RegExp(`r0=${(21 + 1).toString(16)} `));
+});
+
+Deno.test("An instruction that lies in two pages is translated, and is another one when it is rewritten", () => {
+  const program: Program = {
+    at: CODE + 0xff8,
+    thumb: true,
+    code: {
+      [CODE + 0xff8]: [
+        0x2000, // movs r0, #0
+        0x2914, // 1: cmp r1, #20
+        0xbf00, // nop
+        0xf1000001, // add.w r0, r0, #1: from 0xffe to 0x1002
+        0xd102, // bne 2f
+        0x8035, // strh r5, [r6]: add.w r0, r0, #5
+        0xf3bf8f6f, // isb
+        0x3901, // 2: subs r1, #1
+        0xd1f5, // bne 1b
+        0xdf00, // svc #0
+      ],
+    },
+    regs: { 1: 40, 5: 5, 6: CODE + 0x1000 },
+  };
+  const before = stage().count("regions");
+  const stops = stage().agree(program);
+  assert.match(stops.at(-1)!.state, new RegExp(`r0=${(21 + 19 * 5).toString(16)} `));
+  assert.ok(stage().count("regions") > before);
+  for (let budget = 1; budget < 30; budget++) stage().agree(program, { budget });
+});
+
 Deno.test("A page that a function was inlined from, mapped elsewhere, brings the other function", () => {
   const program: Program = {
     at: VIRTUAL,

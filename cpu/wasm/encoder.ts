@@ -254,10 +254,12 @@ export class Module {
   readonly #import_index = new Map<string, number>();
   readonly #functions: { type: number; body: Uint8Array; name: string; hints: number[] }[] = [];
   readonly #table: boolean;
+  readonly #memory: boolean;
 
-  /** A module that imports `env.memory` and, with `table`, `env.table`. */
-  constructor(options: { table?: boolean } = {}) {
+  /** A module that imports `env.memory`, unless told not to, and, with `table`, `env.table`. */
+  constructor(options: { table?: boolean; memory?: boolean } = {}) {
     this.#table = options.table ?? false;
+    this.#memory = options.memory ?? true;
   }
 
   /** The index of a function type. */
@@ -312,8 +314,9 @@ export class Module {
         s.leb(results.length).u8(...results.map((t) => TYPE_BYTE[t]));
       }
     });
-    section(out, 2, this.#imports.length + 1 + (this.#table ? 1 : 0), (s) => {
-      s.name("env").name("memory").u8(2, 3).leb(65536).leb(65536);
+    const own = (this.#memory ? 1 : 0) + (this.#table ? 1 : 0);
+    section(out, 2, this.#imports.length + own, (s) => {
+      if (this.#memory) s.name("env").name("memory").u8(2, 3).leb(65536).leb(65536);
       if (this.#table) s.name("env").name("table").u8(1, 0x70, 0).leb(0);
       for (const { name, type } of this.#imports) s.name("env").name(name).u8(0).leb(type);
     });

@@ -17,6 +17,8 @@ const FLAG_BIG_ENDIAN = 1;
 const OLD_TEXT_OFFSET = 0x8_0000;
 const OLD_BSS = 16 << 20;
 const MOST = 0x1_0000_0000;
+/** Bytes of a gzip file that surely hold the start of what is in it. */
+const ENOUGH_GZIP = 1 << 16;
 
 /** Reads the header. Throws CorruptData. */
 export function read_arm64_image(bytes: Uint8Array): Arm64Image {
@@ -66,7 +68,7 @@ export async function is_arm64_image(bytes: Uint8Array, limit: number): Promise<
 
 /** The first bytes of what a gzip file holds: unpacking the rest would take a while. */
 async function start_of_gzip(bytes: Uint8Array): Promise<Uint8Array> {
-  const source = new Blob([bytes as Uint8Array<ArrayBuffer>]).stream();
+  const source = new Blob([new Uint8Array(bytes.subarray(0, ENOUGH_GZIP))]).stream();
   const reader = source.pipeThrough(new DecompressionStream("gzip")).getReader();
   try {
     return (await reader.read()).value ?? new Uint8Array();

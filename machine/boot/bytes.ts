@@ -38,3 +38,14 @@ export function field_text(bytes: Uint8Array): string {
 export function align_up(value: number, align: number): number {
   return Math.ceil(value / align) * align;
 }
+
+/** All of `parts`, one behind the other. */
+export function concat(parts: readonly Uint8Array[]): Uint8Array {
+  const whole = new Uint8Array(parts.reduce((length, part) => length + part.length, 0));
+  let at = 0;
+  for (const part of parts) {
+    whole.set(part, at);
+    at += part.length;
+  }
+  return whole;
+}

@@ -1,5 +1,4 @@
-import { Buffer } from "node:buffer";
-import { le32 } from "./bytes.ts";
+import { concat, le32 } from "./bytes.ts";
 import { ungzip } from "./gzip.ts";
 import { unlz4, unlz4_legacy } from "./lz4.ts";
 import { unlzma } from "./lzma_file.ts";
@@ -40,7 +39,7 @@ export function decompress_file(format: Compression, input: Uint8Array, limit: n
     total += next.bytes.length;
     at = next_stream(format, input, at + next.consumed);
   }
-  return parts.length === 1 ? bytes : Buffer.concat(parts);
+  return parts.length === 1 ? bytes : concat(parts);
 }
 
 /** Where behind `at` another stream starts, if one does. */

@@ -1,6 +1,5 @@
-import { Buffer } from "node:buffer";
-import { crc32, inflateRawSync } from "node:zlib";
-import { le16, le32 } from "./bytes.ts";
+import { crc32, inflate_raw } from "./builtins.ts";
+import { concat, le16, le32 } from "./bytes.ts";
 import { CorruptData, OutputTooLarge, type Unpacked } from "./unpacked.ts";
 
 /**
@@ -11,7 +10,7 @@ export function ungzip(input: Uint8Array, limit: number): Unpacked {
   let { bytes, consumed } = member(input, limit);
   while (is_gzip(input, consumed)) {
     const next = member(input.subarray(consumed), limit - bytes.length);
-    bytes = Buffer.concat([bytes, next.bytes]);
+    bytes = concat([bytes, next.bytes]);
     consumed += next.consumed;
   }
   return { bytes, consumed };
@@ -27,7 +26,7 @@ function member(input: Uint8Array, limit: number): Unpacked {
   const start = header_size(input);
   // `info` also tells how much of the input was taken; the types do not know it.
   const options = { maxOutputLength: Math.max(limit, 1), info: true };
-  const inflate = inflateRawSync as unknown as (
+  const inflate = inflate_raw as unknown as (
     input: Uint8Array,
     options: unknown,
   ) => { buffer: Uint8Array; engine: { bytesWritten: number } };

@@ -1,4 +1,4 @@
-import { crc32 } from "node:zlib";
+import { crc32 } from "./builtins.ts";
 import { be32, field_text } from "./bytes.ts";
 import { part_of, WANTED } from "./error.ts";
 import { CorruptData } from "./unpacked.ts";

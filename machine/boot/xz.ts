@@ -1,5 +1,4 @@
-import { createHash } from "node:crypto";
-import { crc32 } from "node:zlib";
+import { crc32, sha256 } from "./builtins.ts";
 import { bcj_arm, bcj_arm_thumb } from "./bcj.ts";
 import { crc64 } from "./crc64.ts";
 import { LzmaDecoder } from "./lzma.ts";
@@ -201,7 +200,7 @@ function verify(check: number, bytes: Uint8Array, expected: Uint8Array): void {
     const [low, high] = crc64(bytes);
     good = low === read32(expected, 0) && high === read32(expected, 4);
   } else if (check === 10) {
-    const digest = createHash("sha256").update(bytes).digest();
+    const digest = sha256().update(bytes).digest();
     good = digest.every((byte, i) => byte === expected[i]);
   }
   if (!good) throw new CorruptData("its checksum does not match");

@@ -1,4 +1,4 @@
-import { zstdDecompressSync } from "node:zlib";
+import { unzstd_frame } from "./builtins.ts";
 import { le16, le32 } from "./bytes.ts";
 import { from_zlib } from "./gzip.ts";
 import { CorruptData, type Unpacked } from "./unpacked.ts";
@@ -10,7 +10,7 @@ export function unzstd(input: Uint8Array, limit: number): Unpacked {
   // The decompressor gives what it has of a cut off frame without a word, so its end is found first.
   const consumed = zstd_frame_end(input);
   const options = { maxOutputLength: Math.max(limit, 1) };
-  const bytes = from_zlib("zstd", () => zstdDecompressSync(input.subarray(0, consumed), options));
+  const bytes = from_zlib("zstd", () => unzstd_frame(input.subarray(0, consumed), options));
   return { bytes, consumed };
 }
 

@@ -2,6 +2,7 @@ import { ACCESS, Cpu, type MemorySystem, new_cpu_memory } from "../../cpu/cpu.ts
 import type { Engine } from "../../cpu/engine/engine.ts";
 import { InterpreterEngine } from "../../cpu/engine/interpreter.ts";
 import { ReferenceEngine } from "../../cpu/engine/reference.ts";
+import { get_fpscr, set_fpscr } from "../../cpu/fpscr.ts";
 import { SCTLR } from "../../cpu/system/sys_regs.ts";
 import { System } from "../../cpu/system/system.ts";
 import { EXIT, MEM, STATE, V_BASE } from "../../cpu/state.ts";
@@ -19,9 +20,6 @@ import {
   WINDOW,
   WINDOW_BYTES,
 } from "./layout.ts";
-
-/** FPSCR bits that are kept apart from STATE.fpscr. */
-const FPSCR_REST = 0xf800_009f;
 
 /** A short-descriptor section: normal cacheable memory, AP = all may read and write, domain 0. */
 const SECTION = 0x1c0e;
@@ -288,11 +286,7 @@ export class Subject {
       cpu.system.context_changed();
     }
     this.#choose_memory();
-    const fpscr = c[CASE.fpscr]!;
-    cpu.set(STATE.fpscr, fpscr & ~FPSCR_REST);
-    cpu.set(STATE.fp_nzcv, fpscr & 0xf000_0000);
-    cpu.set(STATE.fp_flags, fpscr & 0x9f);
-    cpu.set(STATE.fp_qc, (fpscr >>> 27) & 1);
+    set_fpscr(cpu, c[CASE.fpscr]!);
     cpu.u32.set(c.subarray(CASE.d, CASE.d + 64), V_BASE >>> 2);
     cpu.u32.set(
       c.subarray(CASE.window, CASE.window + WINDOW_BYTES / 4),
@@ -326,8 +320,7 @@ export class Subject {
       ((cpu.get(STATE.vf) >>> 3) & (1 << 28)) | (cpu.get(STATE.qf) << 27) |
       ((it & 3) << 25) | ((it >>> 2) << 10) | (cpu.get(STATE.ge) << 16) |
       cpu.get(STATE.cpsr) | (cpu.get(STATE.thumb) << 5);
-    out[RESULT.fpscr] = cpu.get(STATE.fpscr) | cpu.get(STATE.fp_nzcv) |
-      cpu.get(STATE.fp_flags) | (cpu.get(STATE.fp_qc) !== 0 ? 1 << 27 : 0);
+    out[RESULT.fpscr] = get_fpscr(cpu);
     out.set(cpu.u32.subarray(V_BASE >>> 2, (V_BASE >>> 2) + 64), RESULT.d);
     const window = cpu.code_address(WINDOW) >>> 2;
     out.set(cpu.u32.subarray(window, window + WINDOW_BYTES / 4), RESULT.window);
