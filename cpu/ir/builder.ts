@@ -272,10 +272,12 @@ export class Builder {
   }
   /** Loads from a range that can be accessed directly. */
   direct_load(range: Node, offset: number, ty: "i32" | "i64" | "v128"): Node {
+    check_inside(range, offset, ty);
     return this.#push({ k: "direct_load", ty, range: this.#use1(range), offset });
   }
   /** Stores to a range that can be accessed directly. */
   direct_store(range: Node, offset: number, value: Node): void {
+    check_inside(range, offset, value.ty);
     this.#push({
       k: "direct_store",
       ty: undefined,
@@ -427,6 +429,15 @@ export class Builder {
     node.uses++;
     return node;
   }
+}
+
+const BYTES: Record<Ty, number> = { i32: 4, i64: 8, f32: 4, f64: 8, v128: 16 };
+
+/** Nothing else keeps generated code from reaching beyond a range. */
+function check_inside(range: Node, offset: number, ty: Ty | undefined): void {
+  if (range.k !== "range" || ty === undefined) throw new TypeError("a direct access needs a range");
+  if (offset >= 0 && offset + BYTES[ty] <= range.length) return;
+  throw new RangeError(`Cannot access ${ty} at ${offset} of ${range.length} bytes`);
 }
 
 /** Whether control never comes to the end of `nodes`. */
