@@ -69,6 +69,8 @@ export interface Surroundings {
    * undefined where they are to be done here, by a call.
    */
   readonly miss?: (depth: number) => void;
+  /** Accesses are often not aligned: those that need not be are done at once within a page. */
+  readonly unaligned?: boolean;
   /** Pushes what r15 reads as, where registers are kept in locals. */
   r15?(): void;
   /** Where floating-point state is, if it is not only in memory. */
@@ -576,11 +578,16 @@ export class ProgramEmitter {
       this.#code.get(window).i32(1).byte(0x71);
       return window;
     }
-    const element = Math.min(options.element ?? width, width);
+    const anywhere = this.#around.unaligned && !options.aligned && options.element === undefined;
+    const element = anywhere ? 1 : Math.min(options.element ?? width, width);
     const { unprivileged } = options;
     const entry = this.#map_entry(address, element - 1, { write, unprivileged });
     if (element < width) {
       this.#code.get(address).i32(0xfff).u8(0x71).i32(0x1000 - width).u8(0x4b, 0x72);
+    }
+    if (anywhere && width > 1) {
+      const c = this.#code;
+      c.i32(0).mem(OP.i32_load, 2, STATE.strict_alignment.address).byte(0x72);
     }
     return entry;
   }

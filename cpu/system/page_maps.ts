@@ -2,7 +2,7 @@ import type { Cpu } from "../cpu.ts";
 import { MEM, STATE } from "../state.ts";
 import { BLOCK, BLOCK_LOG2, Context, ContextKey, ContextPool, type FillLog } from "./context.ts";
 import { type Mmu, type RamRange, RIGHT } from "./mmu.ts";
-import type { SysRegs } from "./sys_regs.ts";
+import { SCTLR, type SysRegs } from "./sys_regs.ts";
 
 /** What the maps tell the engine, which keeps predecoded instructions. */
 export interface CodeCache {
@@ -107,6 +107,7 @@ export class PageMaps {
     const current = this.#current, user = this.#user;
     const big = (cpu.get(STATE.cpsr) & (1 << 9)) !== 0;
     cpu.set(STATE.map, current !== undefined && !big ? current.read_map : EMPTY_MAP);
+    cpu.set(STATE.strict_alignment, this.#regs.sctlr & SCTLR.A);
     cpu.set(STATE.user_map, user !== undefined && !big ? user.read_map : EMPTY_MAP);
     if (current !== undefined && current.tag === 0) this.#tag(current);
     cpu.set(STATE.code_tag, current !== undefined ? current.tag : 0);

@@ -387,6 +387,8 @@ export class RegionEmitter {
   #surroundings(insn: RegionInsn, block: Block): Surroundings {
     const c = this.code;
     const base = this.#depth;
+    // Leaving for the entry would lead back here.
+    const stays = insn.slow || insn.address === this.#region.entry;
     const at_depth = (depth: number, emit: () => void): void => {
       const before = this.#depth, remaining = this.#remaining;
       this.#depth = base + depth;
@@ -410,9 +412,8 @@ export class RegionEmitter {
         c.i32(0).i32(at).mem(OP.i32_store, 2, STATE.rec.address);
       },
       leave: (depth) => at_depth(depth, () => this.#leave(0, page_of(insn.address))),
-      miss: insn.address !== this.#region.entry && !insn.slow
-        ? (depth) => at_depth(depth, () => this.#miss(insn))
-        : undefined,
+      miss: stays ? undefined : (depth) => at_depth(depth, () => this.#miss(insn)),
+      unaligned: stays,
       branch: (_, depth) => at_depth(depth, () => this.#branch(insn, block)),
       branch_to: (push, depth, node) =>
         at_depth(depth, () => this.#branch_to(insn, block, { push, exchange: node.exchange })),
