@@ -1,6 +1,6 @@
 /**
- * Random programs: blocks with conditional branches between them, bounded loops, calls into the other
- * instruction set, IT blocks, loads and stores, and now and then a fault or a store into the code.
+ * Random programs: blocks with conditional and indirect branches between them, bounded loops, calls,
+ * also by register and into the other instruction set, IT blocks, loads and stores, and now and then a fault or a store into the code.
  *
  * @module
  */
@@ -26,11 +26,14 @@ export interface Program {
   readonly random: Random;
 }
 
+/** The register that indirect branches take their target from. */
+const TARGET = 12;
+
 /** A place that is patched when all addresses are known. */
 interface Fixup {
   readonly at: number;
   readonly thumb: boolean;
-  readonly kind: "branch" | "call" | "call_exchange";
+  readonly kind: "branch" | "call" | "call_exchange" | "address_low" | "address_high";
   readonly condition: number;
   readonly label: string;
 }
@@ -110,19 +113,45 @@ export class ProgramDrawer {
     this.#label(`loop${number}`);
     for (let i = 3 + random.below(14); i > 0; i--) this.#step();
     if (random.percent(25)) {
-      const other = random.percent(60);
-      const kind = other ? "call_exchange" : "call";
-      this.#branch(kind, 14, other ? "other" : "same");
+      this.#call(random.percent(60));
     }
     if (turns) {
       // subs r10, r10, #1
       this.#word(this.#thumb ? 0xf1ba0a01 : 0xe25aa001);
       this.#branch("branch", 1, `loop${number}`);
     }
-    if (random.percent(60)) {
-      const target = number + 1 + random.below(blocks - number);
-      this.#branch("branch", random.below(14), `b${target}`);
+    const further = (): string => `b${number + 1 + random.below(blocks - number)}`;
+    if (random.percent(60)) this.#branch("branch", random.below(14), further());
+    else if (random.percent(40)) this.#jump(further(), further());
+  }
+
+  #call(other: boolean): void {
+    const label = other ? "other" : "same";
+    if (this.#random.percent(60)) {
+      return this.#branch(other ? "call_exchange" : "call", 14, label);
     }
+    this.#address(14, label);
+    // blx r12
+    if (this.#thumb) this.#halves.push(0x47e0);
+    else this.#word(0xe12fff3c);
+  }
+
+  /** An indirect branch to one of two places, by a bit of the loop counter. */
+  #jump(odd: string, even: string): void {
+    // tst r10, #1; in Thumb followed by ittee ne
+    this.#word(this.#thumb ? 0xf01a0f01 : 0xe31a0001);
+    if (this.#thumb) this.#halves.push(0xbf19);
+    this.#address(1, odd);
+    this.#address(0, even);
+    // bx r12
+    if (this.#thumb) this.#halves.push(0x4760);
+    else this.#word(0xe12fff1c);
+  }
+
+  /** Loads a label's address, with T as bit 0; in Thumb conditions come from an IT block. */
+  #address(condition: number, label: string): void {
+    this.#branch("address_low", condition, label);
+    this.#branch("address_high", condition, label);
   }
 
   #branch(kind: Fixup["kind"], condition: number, label: string): void {
@@ -132,21 +161,9 @@ export class ProgramDrawer {
 
   /** MOVW, MOVT. */
   #load_constant(register: number, value: number): void {
-    for (
-      const [a32, t32, half] of [[0xe300_0000, 0xf240_0000, value & 0xffff], [
-        0xe340_0000,
-        0xf2c0_0000,
-        value >>> 16,
-      ]] as const
-    ) {
-      if (!this.#thumb) {
-        this.#word((a32 | ((half & 0xf000) << 4) | (register << 12) | (half & 0xfff)) >>> 0);
-      } else {
-        const high = ((half >>> 12) << 16) | (((half >>> 11) & 1) << 26);
-        this.#word(
-          (t32 | high | (((half >>> 8) & 7) << 12) | (register << 8) | (half & 0xff)) >>> 0,
-        );
-      }
+    for (const high of [false, true]) {
+      const half = high ? value >>> 16 : value & 0xffff;
+      this.#word(move_half({ thumb: this.#thumb, high, register, half, condition: 14 }));
     }
   }
 
@@ -208,12 +225,49 @@ export class ProgramDrawer {
   #patch(address: number): void {
     for (const f of this.#fixups) {
       const from = address + f.at * 2;
-      const to = address + this.#labels.get(f.label)! * 2;
+      const at = this.#labels.get(f.label)!;
+      const to = address + at * 2;
+      if (f.kind === "address_low" || f.kind === "address_high") {
+        const value = to | (this.#thumb_at(at) ? 1 : 0);
+        const high = f.kind === "address_high";
+        const half = high ? value >>> 16 : value & 0xffff;
+        this.#overwrite(f, move_half({ ...f, high, register: TARGET, half }));
+        continue;
+      }
       const word = f.thumb ? thumb_branch(f, from, to) : a32_branch(f, from, to);
-      if (f.thumb) this.#halves.splice(f.at, 2, word >>> 16, word & 0xffff);
-      else this.#halves.splice(f.at, 2, word & 0xffff, word >>> 16);
+      this.#overwrite(f, word);
     }
   }
+
+  /** Whether code at a place is Thumb: the last subroutine is of the other instruction set. */
+  #thumb_at(place: number): boolean {
+    const last = this.#labels.get("other")!;
+    return place >= last ? this.#thumb : !this.#thumb;
+  }
+
+  #overwrite({ at, thumb }: Fixup, word: number): void {
+    if (thumb) this.#halves.splice(at, 2, word >>> 16, word & 0xffff);
+    else this.#halves.splice(at, 2, word & 0xffff, word >>> 16);
+  }
+}
+
+interface MoveHalf {
+  readonly thumb: boolean;
+  readonly high: boolean;
+  readonly register: number;
+  readonly half: number;
+  /** For A32. */
+  readonly condition: number;
+}
+
+/** MOVW or MOVT. */
+function move_half({ thumb, high, register, half, condition }: MoveHalf): number {
+  if (!thumb) {
+    const opcode = (condition << 28) | (high ? 0x0340_0000 : 0x0300_0000);
+    return (opcode | ((half & 0xf000) << 4) | (register << 12) | (half & 0xfff)) >>> 0;
+  }
+  const split = ((half >>> 12) << 16) | (((half >>> 11) & 1) << 26) | (((half >>> 8) & 7) << 12);
+  return ((high ? 0xf2c0_0000 : 0xf240_0000) | split | (register << 8) | (half & 0xff)) >>> 0;
 }
 
 /** Whether a register, or its odd neighbour, may be among those of an instruction. */
