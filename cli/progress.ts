@@ -65,6 +65,8 @@ export class Progress implements Disposable {
       import("node:process"),
     ]);
     if (this.#over) return;
+    // Some terminals do not say how wide they are; the bar would have no room.
+    process.stderr.columns ||= 80;
     this.#bar = new ProgressBar(`armvm: ${this.#label} [:bar] :percent`, {
       total: 1000,
       width: WIDTH,

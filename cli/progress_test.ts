@@ -4,7 +4,7 @@ import { fileURLToPath } from "node:url";
 const MODULE = new URL("./progress.ts", import.meta.url).href;
 
 /** What some work of ten steps shows on standard error. */
-async function shown(options: string, on_terminal: boolean): Promise<string> {
+async function shown(options: string, on_terminal: boolean, columns = 100): Promise<string> {
   const file = await Deno.makeTempFile({ suffix: ".ts" });
   try {
     await Deno.writeTextFile(
@@ -31,7 +31,7 @@ async function shown(options: string, on_terminal: boolean): Promise<string> {
       file,
     ];
     const args = on_terminal
-      ? ["script", "-qec", `stty cols 100; ${command.join(" ")}`, "/dev/null"]
+      ? ["script", "-qec", `stty cols ${columns}; ${command.join(" ")}`, "/dev/null"]
       : command;
     const { success, stdout, stderr } = await new Deno.Command(args[0]!, {
       args: args.slice(1),
@@ -51,6 +51,10 @@ Deno.test("on a terminal progress is a bar that goes away in the end", async () 
   assert.match(text, /armvm: counting \[#{27}\.{3}\] 90%/);
   // The line is cleared.
   assert.ok(text.endsWith("\x1b[2K\x1b[1G"), JSON.stringify(text.slice(-40)));
+});
+
+Deno.test("a terminal that does not say how wide it is gets a whole bar", async () => {
+  assert.match(await shown("{ delay: 0 }", true, 0), /armvm: counting \[#{15}\.{15}\] 50%/);
 });
 
 Deno.test("elsewhere progress is one line, and nothing when the work is done in a moment", async () => {

@@ -46,6 +46,10 @@ export async function selftest(): Promise<ExitStatus> {
       await write_stdout(`${name_of(way)}: ${verdict} (${seconds} s)\n`);
     }
   }
+  if (runs === 0) {
+    await write_stdout("nothing here can run a guest\n");
+    return EXIT_STATUS.accelerator;
+  }
   await write_stdout(
     broken === 0 ? `all ${runs} ways to run a guest work\n` : `${broken} of ${runs} are broken\n`,
   );

@@ -1,3 +1,4 @@
+import { HypervisorError } from "../hypervisor/mod.ts";
 import { EXIT, type Field, MEM, STATE, V_BASE } from "./state.ts";
 import type { System } from "./system/system.ts";
 
@@ -164,11 +165,25 @@ export class Cpu {
   }
 }
 
-/** A shared memory of 4 GiB, lazily committed by the host, in which `ram_size` bytes of RAM fit. */
+/**
+ * A shared memory of 4 GiB, lazily committed by the host, in which `ram_size` bytes of RAM fit.
+ *
+ * @throws {HypervisorError} ENOMEM, where the host does not give a process as many addresses.
+ */
 export function new_cpu_memory(ram_size: number): WebAssembly.Memory {
   const pages = 65536;
   if (ram_size > pages * 65536 - MEM.guest_ram) {
     throw new RangeError(`Cannot hold ${ram_size} bytes of guest RAM`);
   }
-  return new WebAssembly.Memory({ initial: pages, maximum: pages, shared: true });
+  try {
+    return new WebAssembly.Memory({ initial: pages, maximum: pages, shared: true });
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    throw new HypervisorError(
+      "KVM_CREATE_VM",
+      "ENOMEM",
+      "the host does not let it reserve 4 GiB of addresses; see ulimit -v, ulimit -d and " +
+        "vm.overcommit_memory",
+    );
+  }
 }

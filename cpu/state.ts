@@ -99,8 +99,6 @@ export const STATE = {
   pc_page: place("pc_page"),
   /** The record at which the engine stopped. */
   rec: place("rec"),
-  /** Not zero: every access that is not aligned faults (SCTLR.A). */
-  strict_alignment: place("strict_alignment"),
   /** The record of the last access in translated code that the page maps could not do, or 0. */
   missed: place("missed"),
   /** Not zero: translated code has been dropped, perhaps that which is running. */

@@ -2,6 +2,7 @@ import type { CharBackend } from "../devices/char_backend.ts";
 import {
   type GuestMemory,
   type Hypervisor,
+  HypervisorError,
   KVM_ARM_TARGET,
   set_feature,
   type Vcpu,
@@ -69,11 +70,7 @@ export function create_vm(spec: GuestSpec, hypervisor: Hypervisor): CreatedVm {
       `it has no GICv${spec.gic}; choose from ${offered}`,
     );
   }
-  const vm = hypervisor.create_vm({
-    memory: { base: RAM_BASE, size: spec.memory },
-    gic: spec.gic,
-    vcpus: 1,
-  });
+  const vm = make_vm(spec, hypervisor);
   return { vm, vcpu: vm.create_vcpu(0) };
 }
 
@@ -108,6 +105,20 @@ export function build_guest(spec: GuestSpec, context: GuestContext): BuiltGuest 
     log,
   });
   return { vm, vcpu, machine };
+}
+
+function make_vm(spec: GuestSpec, hypervisor: Hypervisor): Vm {
+  try {
+    return hypervisor.create_vm({
+      memory: { base: RAM_BASE, size: spec.memory },
+      gic: spec.gic,
+      vcpus: 1,
+    });
+  } catch (error) {
+    // The host's limits are nothing that armvm has done wrong.
+    if (!(error instanceof HypervisorError) || error.errno !== "ENOMEM") throw error;
+    throw new AcceleratorError(hypervisor.name, error.message);
+  }
 }
 
 function vcpu_init_of(vm: Vm, spec: GuestSpec): VcpuInit {

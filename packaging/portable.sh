@@ -24,6 +24,9 @@ sha256() {
   fi
 }
 
+# A sum of this script. It costs little, so it is looked at with each start.
+script_sum() { head -c "$payload_at" "$self" | cksum 2>/dev/null; }
+
 payload() { tail -c "+$((payload_at + 1))" "$self"; }
 
 # The file as it was before its digest was put in.
@@ -83,10 +86,10 @@ unpack() {
   progress "$work" &
   watcher=$!
   (payload | gzip -dc | (cd "$work" && tar -xf -)) 2>/dev/null || full=yes
-  : 2>/dev/null >"$work/done"
+  script_sum 2>/dev/null >"$work/done"
   wait "$watcher" 2>/dev/null
   if [ -t 2 ]; then printf '\r\033[K' >&2; fi
-  if [ "${full:-}" ] || [ ! -e "$work/done" ]; then fail "cannot unpack into $base, which is full or limited; $way_out"; fi
+  if [ "${full:-}" ] || [ "$(cat "$work/done" 2>/dev/null)" != "$(script_sum)" ]; then fail "cannot unpack into $base, which is full or limited; $way_out"; fi
   "$work/armvm" --version >/dev/null 2>&1 ||
     fail "what was unpacked into $base does not run on this system (@NEEDS@); $way_out"
   mv "$work/done" "$work/ready" && chmod 700 "$work/ready"
@@ -108,5 +111,8 @@ place=$base/$digest
 if [ ! -x "$place/ready" ]; then unpack; fi
 # Nobody else may have put it there.
 [ -O "$place" ] || fail "$place belongs to somebody else; $way_out"
+sum=
+read -r sum <"$place/ready"
+[ "$(script_sum)" = "$sum" ] || fail "this file is damaged; get it again"
 run "$@"
 exit

@@ -38,8 +38,8 @@ interface Files {
 async function debian_files(): Promise<Files | undefined> {
   const names: GuestName[] = ["zImage-armmp", "initramfs.cpio.gz"];
   const paths: string[] = [];
+  using downloads = new Downloads();
   for (const name of names) {
-    using downloads = new Downloads();
     const path = await guest_file(name, {
       log: say,
       progress: (name, fraction) => downloads.update(name, fraction),

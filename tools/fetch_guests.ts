@@ -122,7 +122,7 @@ export async function download_with_dependencies(
   options: GuestFileOptions = {},
 ): Promise<void> {
   const apt = await private_apt(package_.arch, options);
-  await apt.download_all(package_.name, folder);
+  await apt.download_all(package_.name, folder, options);
 }
 
 /** Why {@link guest_file} had no answer for `name`. */
@@ -181,7 +181,7 @@ async function fetch_member(
 ): Promise<void> {
   const apt = await private_apt(source.arch, options);
   const name = await apt.real_package(source.package);
-  const deb = await apt.download(name);
+  const deb = await apt.download(name, options);
   const members = new TextDecoder().decode(await tar_of(deb, "-t")).split("\n");
   const member = members.find((line) => source.member.test(line));
   if (member === undefined) throw new Error(`the package ${name} has no ${source.member.source}`);
@@ -191,22 +191,22 @@ async function fetch_member(
 interface Apt {
   /** The package itself, or the kernel package that a metapackage depends on. */
   real_package(name: string): Promise<string>;
-  /** The path of the package's .deb. */
-  download(name: string): Promise<string>;
+  /** The path of the package's .deb, which is downloaded unless it is there. */
+  download(name: string, options: GuestFileOptions): Promise<string>;
   /** Puts the .debs of a package and of all that it depends on into a folder. */
-  download_all(name: string, folder: string): Promise<void>;
+  download_all(name: string, folder: string, options: GuestFileOptions): Promise<void>;
 }
 
 const roots = new Map<string, Promise<Apt>>();
 
 /** An apt of its own for `arch`: own lists, own (empty) status, own archives. */
-function private_apt(arch: string, options: GuestFileOptions): Promise<Apt> {
-  const opened = roots.get(arch) ?? open_apt(arch, options);
+function private_apt(arch: string, { log }: GuestFileOptions): Promise<Apt> {
+  const opened = roots.get(arch) ?? open_apt(arch, log);
   roots.set(arch, opened);
   return opened;
 }
 
-async function open_apt(arch: string, { log, progress }: GuestFileOptions): Promise<Apt> {
+async function open_apt(arch: string, log: GuestFileOptions["log"]): Promise<Apt> {
   const root = join(guest_folder(), ".apt", arch);
   const archives = join(root, "cache", "archives");
   await Deno.mkdir(join(root, "lists", "partial"), { recursive: true });
@@ -238,13 +238,13 @@ async function open_apt(arch: string, { log, progress }: GuestFileOptions): Prom
       const versioned = /^ *Depends: (linux-image-\d\S*)/m.exec(new TextDecoder().decode(depends));
       return versioned?.[1] ?? name;
     },
-    async download_all(name, folder) {
+    async download_all(name, folder, { log }) {
       log?.(`downloading ${name} and what it depends on ...`);
       await Deno.mkdir(join(folder, "partial"), { recursive: true });
       const options = ["-qq", "-y", "--no-install-recommends", "--download-only"];
       await run("apt-get", [...options, "-o", `Dir::Cache::archives=${folder}`, "install", name]);
     },
-    async download(name) {
+    async download(name, { log, progress }) {
       const prefix = `${name}_`;
       const find = async () => {
         for await (const entry of Deno.readDir(archives)) {
@@ -253,19 +253,23 @@ async function open_apt(arch: string, { log, progress }: GuestFileOptions): Prom
           }
         }
       };
-      const cached = await find();
-      if (cached !== undefined) return cached;
+      const about = new TextDecoder().decode(await run("apt-cache", ["show", name]));
+      const size = Number(/^Size: (\d+)$/m.exec(about)?.[1]);
+      const left = await find();
+      if (left !== undefined) {
+        if ((await Deno.stat(left)).size === size) return left;
+        // Of a download that was interrupted, or of an older version.
+        await Deno.remove(left);
+      }
       log?.(`downloading ${name} ...`);
-      const size = /^Size: (\d+)$/m.exec(
-        new TextDecoder().decode(await run("apt-cache", ["show", name])),
-      )?.[1];
-      const watch = progress && size
-        ? setInterval(() => progress(name, partial_size(archives, prefix) / Number(size)), 100)
-        : undefined;
+      const watch = setInterval(() => {
+        if (size > 0) progress?.(name, Math.min(partial_size(archives, prefix) / size, 1));
+      }, 100);
       try {
         await run("apt-get", ["-qq", "download", name], archives);
       } finally {
         clearInterval(watch);
+        progress?.(name, 1);
       }
       const deb = await find();
       if (deb === undefined) throw new Error(`apt-get download left no ${name}`);

@@ -137,3 +137,14 @@ Deno.test("a V register's index cannot be computed", () => {
   });
   assert.throws(() => emitter.emit(b.finish()), /must be an operand/);
 });
+
+Deno.test("a direct access stays within its range", () => {
+  const b = new Builder();
+  const range = b.range(b.reg(1), 24, 7, { write: false });
+  b.direct_load(range, 8, "v128");
+  for (const offset of [-8, 9, 16, 24]) {
+    assert.throws(() => b.direct_load(range, offset, "v128"), RangeError);
+  }
+  assert.throws(() => b.direct_store(range, 20, "i64", b.constant("i64", 0n)), RangeError);
+  assert.throws(() => b.direct_load(b.reg(1), 0, "i32"), TypeError);
+});

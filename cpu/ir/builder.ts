@@ -280,11 +280,13 @@ export class Builder {
   }
   /** Loads from a range that can be accessed directly. */
   direct_load(range: Node, offset: number, access: DirectAccess): Node {
+    check_inside(range, offset, access);
     const ty = access === "u8" || access === "u16" ? "i32" : access;
     return this.#push({ k: "direct_load", ty, range: this.#use1(range), offset, access });
   }
   /** Stores to a range that can be accessed directly. */
   direct_store(range: Node, offset: number, access: DirectAccess, value: Node): void {
+    check_inside(range, offset, access);
     this.#push({
       k: "direct_store",
       ty: undefined,
@@ -437,6 +439,15 @@ export class Builder {
     node.uses++;
     return node;
   }
+}
+
+const BYTES: Record<DirectAccess, number> = { u8: 1, u16: 2, i32: 4, i64: 8, v128: 16 };
+
+/** Nothing else keeps generated code from reaching beyond a range. */
+function check_inside(range: Node, offset: number, access: DirectAccess): void {
+  if (range.k !== "range") throw new TypeError("a direct access needs a range");
+  if (offset >= 0 && offset + BYTES[access] <= range.length) return;
+  throw new RangeError(`Cannot access ${access} at ${offset} of ${range.length} bytes`);
 }
 
 /** Whether control never comes to the end of `nodes`. */

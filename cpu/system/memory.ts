@@ -156,7 +156,7 @@ export class Memory implements MemorySystem {
     const context = this.#maps.context((access & ACCESS.unprivileged) !== 0);
     const map = write ? context.write_map : context.read_map;
     const entry = this.#i32[(map >> 2) + (address >>> 12)]!;
-    return (entry & 1) === 0 ? (entry + address) >>> 0 : -1;
+    return entry !== 0 ? (entry - 1 + address) >>> 0 : -1;
   }
 
   /** A load that is not aligned, byte by byte. Signed when `width` is 8. */

@@ -1,5 +1,5 @@
 import { le16, le32 } from "./bytes.ts";
-import { hex, human_size, WANTED } from "./error.ts";
+import { hex, part_of, WANTED } from "./error.ts";
 import { linux_image } from "./linux_image.ts";
 import { CorruptData } from "./unpacked.ts";
 
@@ -80,8 +80,8 @@ export function read_elf(bytes: Uint8Array, ram: RamRange): ElfProgram {
   if (loads.length === 0) throw new CorruptData(`the ELF file has nothing to load; ${WANTED}`);
   for (const { offset, file_size, memory_size } of loads) {
     if (offset + file_size > bytes.length) {
-      const need = human_size(offset + file_size);
-      throw new CorruptData(`the ELF file is cut off, with ${human_size(bytes.length)} of ${need}`);
+      const part = part_of(bytes.length, offset + file_size);
+      throw new CorruptData(`the ELF file is cut off, with ${part}`);
     }
     if (file_size > memory_size) {
       throw new CorruptData("an ELF segment is larger in the file than in memory");

@@ -34,6 +34,12 @@ export function human_size(bytes: number): string {
   return `${value >= 100 ? value.toFixed(0) : value.toFixed(1).replace(/\.0$/, "")} ${units[unit]}`;
 }
 
+/** How much of something is there: "1.9 MiB of 5.2 MiB", or in bytes where that would hide it. */
+export function part_of(have: number, need: number): string {
+  const [part, whole] = [human_size(have), human_size(need)];
+  return part === whole ? `${have} of ${need} bytes` : `${part} of ${whole}`;
+}
+
 /** A guest address for a person: "0x40008000". */
 export function hex(value: number): string {
   return `0x${value.toString(16)}`;

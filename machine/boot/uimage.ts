@@ -1,6 +1,6 @@
 import { crc32 } from "./builtins.ts";
 import { be32, field_text } from "./bytes.ts";
-import { human_size, WANTED } from "./error.ts";
+import { part_of, WANTED } from "./error.ts";
 import { CorruptData } from "./unpacked.ts";
 
 const MAGIC = 0x2705_1956;
@@ -88,8 +88,8 @@ export function read_uimage(bytes: Uint8Array): UImage {
   const size = be32(bytes, 12);
   if (size === 0) throw new CorruptData("the uImage holds no data");
   if (HEADER_SIZE + size > bytes.length) {
-    const have = human_size(bytes.length - HEADER_SIZE);
-    throw new CorruptData(`the uImage is cut off, with ${have} of ${human_size(size)}`);
+    const part = part_of(bytes.length - HEADER_SIZE, size);
+    throw new CorruptData(`the uImage is cut off, with ${part}`);
   }
   const data = bytes.subarray(HEADER_SIZE, HEADER_SIZE + size);
   if (crc32(data) !== be32(bytes, 24)) {

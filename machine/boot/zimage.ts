@@ -1,6 +1,6 @@
 import { be32, has_magic, le32 } from "./bytes.ts";
 import { type Compression, decompress } from "./decompress.ts";
-import { hex, human_size } from "./error.ts";
+import { hex, part_of } from "./error.ts";
 import { is_gzip } from "./gzip.ts";
 import { has_ram_mask, linux_image } from "./linux_image.ts";
 import { CorruptData, OutputTooLarge, type Unpacked } from "./unpacked.ts";
@@ -44,9 +44,7 @@ export function read_zimage_header(bytes: Uint8Array): ZImageHeader {
   const start = le32(bytes, 0x28);
   const size = le32(bytes, 0x2c) - start;
   if (size > bytes.length) {
-    throw new CorruptData(
-      `the zImage is cut off, with ${human_size(bytes.length)} of ${human_size(size)}`,
-    );
+    throw new CorruptData(`the zImage is cut off, with ${part_of(bytes.length, size)}`);
   }
   if (bytes.length < MIN_SIZE) throw new CorruptData("the zImage is cut off in its header");
   if (size < MIN_SIZE) throw new CorruptData("the zImage's header is damaged");

@@ -109,6 +109,31 @@ Deno.test("a kernel's own configuration is believed over its text", () => {
   }
 });
 
+Deno.test("an ELF file is held to what the loader asks of it", () => {
+  const elf = (address: number): Uint8Array =>
+    make_elf({ entry: address, loads: [{ virtual: address, data: sample(64) }] });
+  const foreign = elf(0x4000_8000);
+  foreign[18] = 62;
+  const rows: [image: Uint8Array, level: string, says: RegExp][] = [
+    [foreign, "problem", /^the ELF file is for x86-64; armvm needs a 32-bit ARM kernel/],
+    [elf(0x1_0000), "problem", /loads at 0x10000-.*; link it for that$/],
+    [elf(0x4000_8000), "note", /bare-metal/],
+  ];
+  for (const [image, level, says] of rows) {
+    const diagnosis = examine_image({ image });
+    assert.match(texts(diagnosis, level).join(), says);
+    assert.equal(diagnosis.layers.length, 1);
+    assert.equal(texts(diagnosis, "problem").length, level === "problem" ? 1 : 0);
+  }
+});
+
+Deno.test("what is cut off by little is counted in bytes", () => {
+  const whole = make_uimage(kernel([VERSION]));
+  const size = whole.length - 64;
+  const [problem] = texts(examine_image({ image: whole.subarray(0, -1) }), "problem");
+  assert.equal(problem, `the uImage is cut off, with ${size - 1} of ${size} bytes`);
+});
+
 Deno.test("wrappings are taken off: gzip, xz, uImage, and an appended device tree is noticed", () => {
   const bare = kernel([VERSION, VERMAGIC, ...GOOD], { lpae: true });
   for (const image of [bare, gzip(bare), store_xz(bare), make_uimage(bare), gzip(HEALTHY)]) {

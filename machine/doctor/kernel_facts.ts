@@ -1,7 +1,8 @@
 import { Buffer } from "node:buffer";
 import { zboot_payload } from "../boot/arm64_image.ts";
-import { le16, le32 } from "../boot/bytes.ts";
+import { le32 } from "../boot/bytes.ts";
 import { decompress_file, is_compression } from "../boot/decompress.ts";
+import { read_elf } from "../boot/elf.ts";
 import { human_size } from "../boot/error.ts";
 import { is_gzip, ungzip } from "../boot/gzip.ts";
 import { identify, type ImageKind } from "../boot/identify.ts";
@@ -9,10 +10,13 @@ import { linux_image } from "../boot/linux_image.ts";
 import { read_uimage } from "../boot/uimage.ts";
 import { CorruptData, OutputTooLarge } from "../boot/unpacked.ts";
 import { find_payload, read_zimage_header } from "../boot/zimage.ts";
+import { RAM_BASE } from "../memory_map.ts";
 import { fdt_find, FdtError, type FdtNode, read_fdt, read_strings } from "../fdt/mod.ts";
 
 const MAX_LAYERS = 5;
 const LIMIT = 512 << 20;
+/** All the memory that a machine can have. */
+const MOST_RAM = { base: RAM_BASE, size: 3 * 2 ** 30 } as const;
 
 /** What a kernel's own configuration says of an option. */
 export type OptionValue = "y" | "m" | "n";
@@ -75,8 +79,8 @@ export function kernel_facts(image: Uint8Array): KernelFacts {
         }
         bytes = payload.bytes;
       } else {
-        layers.push(layer);
-        return { layers, ...(appended && { appended }), ...facts_of(bytes, info) };
+        const facts = facts_of(bytes, info);
+        return { layers: [...layers, layer], ...(appended && { appended }), ...facts };
       }
     } catch (error) {
       if (!(error instanceof CorruptData) && !(error instanceof OutputTooLarge)) throw error;
@@ -91,17 +95,15 @@ function facts_of(bytes: Uint8Array, info: ReturnType<typeof identify>): Partial
   readonly kind: ImageKind;
 } {
   const { kind } = info;
+  // An ELF file has an architecture and a place in memory, which the loader is strict about.
+  if (kind === "elf") read_elf(bytes, MOST_RAM);
   // Whether an arm64 kernel can run is the host's affair.
   if (info.refusal !== undefined && kind !== "arm64-image") return { kind, refusal: info.refusal };
   const interior = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
   const version = text_after(interior, "Linux version ")?.split(" ")[0];
   const config = embedded_config(interior);
   const is_kernel = kind === "arm-image" || version !== undefined;
-  const architecture = kind === "arm64-image" || (kind === "elf" && le16(bytes, 18) === 183)
-    ? "arm64"
-    : is_kernel
-    ? "arm"
-    : undefined;
+  const architecture = kind === "arm64-image" ? "arm64" : is_kernel ? "arm" : undefined;
   const lpae = config === undefined ? linux_image(bytes)?.lpae : config.get("ARM_LPAE") === "y";
   const vermagic = version === undefined ? undefined : text_after(interior, `${version} SMP `) ??
     text_after(interior, `${version} mod_unload `) ?? text_after(interior, `${version} preempt `);

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import config from "../../deno.json" with { type: "json" };
 import { EXIT_STATUS } from "../../cli/exit_status.ts";
-import { armvm } from "./armvm.ts";
+import { armvm, DENO_ARGS, MAIN } from "./armvm.ts";
 
 Deno.test("--version prints the version of deno.json", async () => {
   for (const flag of ["--version", "-V"]) {
@@ -51,6 +51,23 @@ Deno.test("README documents the same exit statuses as the program", async () => 
   const readme = await Deno.readTextFile(new URL("../../README.md", import.meta.url));
   for (const status of Object.values(EXIT_STATUS)) {
     assert.match(readme, new RegExp(String.raw`^\| ${status} +\|`, "m"), `status ${status}`);
+  }
+});
+
+Deno.test("a host that gives a process too few addresses is told so, in one line", {
+  ignore: Deno.build.os !== "linux",
+}, async () => {
+  for (const command of ["demo", "selftest"]) {
+    const script = `ulimit -d 3000000; exec "$0" "$@"`;
+    const { code, stdout, stderr } = await new Deno.Command("bash", {
+      args: ["-c", script, Deno.execPath(), ...DENO_ARGS, MAIN, command],
+      stdin: "null",
+      env: { NO_COLOR: "1" },
+    }).output();
+    const text = new TextDecoder().decode(stdout) + new TextDecoder().decode(stderr);
+    assert.equal(code, EXIT_STATUS.accelerator, text);
+    assert.match(text, /cannot use soft: .*4 GiB.*ulimit -v/i);
+    assert.doesNotMatch(text, /internal error|BROKEN|all 0/);
   }
 });
 

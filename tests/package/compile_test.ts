@@ -35,6 +35,11 @@ Deno.test("deno compile takes the program and embeds the bundle, Workers too, an
     }
     // What it may do is baked in.
     assert.match(file.toString("latin1"), /"allow_write":\[\]/);
+    const baked = /"v8_flags":(\[[^\]]*\])/.exec(file.toString("latin1"))![1]!;
+    const [given] = v8_flags(run_flags("x86_64-unknown-linux-gnu"));
+    for (const flag of given!.slice("--v8-flags=".length).split(",")) {
+      assert.ok(JSON.parse(baked).includes(flag), `${flag} in ${baked}`);
+    }
   } finally {
     if (before === undefined) Deno.env.delete("DENORT_BIN");
     else Deno.env.set("DENORT_BIN", before);
@@ -73,7 +78,7 @@ Deno.test("every task that runs a guest gives V8 the same flags", () => {
 });
 
 // V8 runs without bounds checks, so no other WebAssembly may see data of the guest's.
-Deno.test("the program's WebAssembly is the generated code and a probe", async () => {
+Deno.test("the program's WebAssembly is the generated code and two probes", async () => {
   await using folder = await temporary_folder();
   const program = join(folder.path, "program");
   await bundle(program);
@@ -83,7 +88,11 @@ Deno.test("the program's WebAssembly is the generated code and a probe", async (
     const uses = /WebAssembly\.(?:Module|compile|instantiate)\w*\(\w*\)?/g;
     made.push(...[...text.matchAll(uses)].map(([use]) => use.replace(/\d+\)$/, ")")));
   }
-  assert.deepEqual(made.sort(), ["WebAssembly.Module(PROBE)", "WebAssembly.Module(binary)"]);
+  assert.deepEqual(made.sort(), [
+    "WebAssembly.Module(PROBE)",
+    "WebAssembly.Module(binary)",
+    "WebAssembly.Module(module",
+  ]);
 });
 
 Deno.test("the flags are those of the tasks, with FFI only where KVM can be", () => {

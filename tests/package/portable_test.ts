@@ -163,6 +163,30 @@ Deno.test("a modified file refuses to run, in one line", on_unix, async () => {
   }
 });
 
+Deno.test(
+  "a script modified after the first start refuses too; the archive is not read",
+  on_unix,
+  async () => {
+    await using it = await sample();
+    const good = await it.run();
+    assert.equal(good.code, 42);
+    const change = (at: number): Uint8Array => {
+      const bytes = it.bytes.slice();
+      bytes[at]! ^= 1;
+      return bytes;
+    };
+    const text = new TextDecoder("latin1").decode(it.bytes);
+    const { code, stdout, stderr } = await it.run([], { bytes: change(text.indexOf("read ")) });
+    assert.deepEqual({ code, stdout, stderr }, {
+      code: 3,
+      stdout: "",
+      stderr: "armvm: this file is damaged; get it again\n",
+    });
+    const again = await it.run([], { bytes: change(it.bytes.length - 5) });
+    assert.deepEqual(again, { ...good, stderr: "" });
+  },
+);
+
 Deno.test("fifty first starts at once leave one good cache", on_unix, async () => {
   await using it = await sample();
   await it.run([], { env: { ARMVM_CACHE: join(it.home, "first") } });
