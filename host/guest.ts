@@ -9,7 +9,7 @@ import {
   type Vm,
 } from "../hypervisor/mod.ts";
 import { load } from "../machine/boot/mod.ts";
-import { type BootState, RAM_BASE, virt_dtb, VirtMachine } from "../machine/mod.ts";
+import { type BootState, RAM_BASE, virt_dtb, type VirtBoard, VirtMachine } from "../machine/mod.ts";
 import { AcceleratorError } from "./errors.ts";
 import type { GuestSpec } from "./protocol.ts";
 import type { CpuModel } from "./options.ts";
@@ -73,7 +73,8 @@ export function build_guest(spec: GuestSpec, context: GuestContext): BuiltGuest 
     gic: spec.gic,
     serial,
     no_reboot: spec.no_reboot,
-    load: () => load_images(spec, { memory: vm.memory, log, ...(progress && { progress }) }),
+    load: ({ devices }) =>
+      load_images(spec, { memory: vm.memory, devices, log, ...(progress && { progress }) }),
     log,
   });
   return { vm, vcpu, machine };
@@ -90,8 +91,9 @@ function vcpu_init_of(vm: Vm, spec: GuestSpec): VcpuInit {
 
 function load_images(
   spec: GuestSpec,
-  { memory, log, progress }: Pick<GuestContext, "log" | "progress"> & {
+  { memory, devices, log, progress }: Pick<GuestContext, "log" | "progress"> & {
     readonly memory: GuestMemory;
+    readonly devices: VirtBoard["devices"];
   },
 ): BootState {
   const started = performance.now();
@@ -114,6 +116,7 @@ function load_images(
         cpus: 1,
         gic: spec.gic,
         memory: { base: memory.base, size: memory.size },
+        devices,
         bootargs: spec.append,
         ...(start === undefined || end === undefined ? {} : { initrd: { start, end } }),
         seeds: { rng: crypto.getRandomValues(new Uint8Array(SEED_BYTES)) },
