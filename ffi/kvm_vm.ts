@@ -17,7 +17,7 @@ import { KvmFd } from "./kvm_fd.ts";
 import type { KvmSystem } from "./kvm_system.ts";
 import { KvmVcpu } from "./kvm_vcpu.ts";
 import { SharedGuestMemory } from "./shared_memory.ts";
-import { offered_gics, Vgic } from "./vgic.ts";
+import { gic_refusal, offered_gics, Vgic } from "./vgic.ts";
 
 /** The least that KVM takes; QEMU virt's devices and 3 GiB of RAM are within. */
 const LEAST_IPA_BITS = 32;
@@ -214,14 +214,7 @@ function irq_number(spi: number): number {
   return (IRQ_LINE.KVM_ARM_IRQ_TYPE_SPI << IRQ_LINE.KVM_ARM_IRQ_TYPE_SHIFT) | (FIRST_SPI + spi);
 }
 
-function check_gic(vm: KvmFd, wanted: number): void {
-  const offered = offered_gics(vm);
-  if (offered.some((version) => version === wanted)) return;
-  const why = offered.length === 0
-    ? "KVM here emulates no interrupt controller; the host's own must be a GICv2 or GICv3 with " +
-      "virtualization; use --accel soft"
-    : `GICv${wanted} was asked for, and this host offers ${
-      offered.map((version) => `GICv${version}`).join(" and ")
-    }; use that`;
-  throw new HypervisorError("KVM_CREATE_DEVICE", "ENODEV", why);
+function check_gic(vm: KvmFd, wanted: GicVersion): void {
+  const why = gic_refusal(wanted, offered_gics(vm));
+  if (why !== undefined) throw new HypervisorError("KVM_CREATE_DEVICE", "ENODEV", why);
 }

@@ -27,6 +27,22 @@ export function offered_gics(vm: KvmFd): GicVersion[] {
   });
 }
 
+/** Why a VM cannot have a GIC of a version, where KVM offers those; undefined when it can. */
+export function gic_refusal(
+  wanted: GicVersion,
+  offered: readonly GicVersion[],
+): string | undefined {
+  if (offered.includes(wanted)) return undefined;
+  if (offered.length === 0) return `${NO_GIC}; use --accel soft`;
+  const names = offered.map((version) => `GICv${version}`).join(" and ");
+  return `GICv${wanted} was asked for, and this host offers ${names}; use that`;
+}
+
+/** Why there are no guests on a host whose KVM offers no GIC. */
+export const NO_GIC =
+  "KVM here emulates no interrupt controller; the host's own must be a GICv2 or GICv3 with " +
+  "virtualization";
+
 /** The interrupt controller that the kernel emulates, with the help of the host's own. */
 export class Vgic implements Disposable {
   readonly #file: KvmFd;
