@@ -1,5 +1,5 @@
 import config from "../deno.json" with { type: "json" };
-import { prepare_thread } from "../host/thread.ts";
+import { discard_thread, prepare_thread } from "../host/thread.ts";
 import { read_files } from "./boot_files.ts";
 import { CliError, EXIT_STATUS, type ExitStatus } from "./exit_status.ts";
 import { say, write_stdout } from "./output.ts";
@@ -31,8 +31,12 @@ async function run(args: readonly string[]): Promise<ExitStatus> {
     const files = read_files(image, options);
     files.catch(() => {});
     prepare_thread(options.accel);
-    const { boot } = await import("./boot.ts");
-    return await boot(image, options, files);
+    try {
+      const { boot } = await import("./boot.ts");
+      return await boot(image, options, files);
+    } finally {
+      discard_thread();
+    }
   }
   const { run_program } = await import("./program.ts");
   return await run_program(args);

@@ -33,7 +33,7 @@ const EAGAIN = 11;
 const ENOEXEC = 8;
 
 /** A guest with so many exits will have many more. */
-const MANY_EXITS = 5000;
+const MANY_EXITS = 2000;
 
 /** Indices of 32-bit words in `struct kvm_run`. */
 const EXIT_REASON = KVM_RUN_HEAD.fields.exit_reason.offset >> 2;

@@ -7,8 +7,8 @@ import { GIC, HAS_AARCH32, Kicker, make_vm, NO_KVM, vcpu_with } from "./host.ts"
 const skip = { ignore: NO_KVM !== undefined };
 const BASE = 0x4000_0000n;
 /** Exits until V8 has compiled what runs them, and exits that are looked at. */
-const WARM_UP = 20_000;
-const MEASURED = 10_000;
+const WARM_UP = 8_000;
+const MEASURED = 2_000;
 
 /** add x1, x1, #1; add x1, x1, #1; str w1, [x0]; b . - 12 */
 const COUNT = [0x91000421, 0x91000421, 0xb9000001, 0x17fffffd];
