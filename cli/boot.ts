@@ -1,39 +1,15 @@
 import { AcceleratorError, ImageError } from "../host/errors.ts";
 import { Machine } from "../host/machine.ts";
-import type { CpuModel, Ended, NamedBytes } from "../mod.ts";
+import type { Ended } from "../mod.ts";
+import { type BootOptions, type GuestFiles, read_files } from "./boot_files.ts";
 import { CliError, EXIT_STATUS, type ExitStatus } from "./exit_status.ts";
 import { open_console } from "./console.ts";
-import type { ConsoleTarget } from "./parse_values.ts";
 import { print, say } from "./output.ts";
 import { Progress } from "./progress.ts";
-import { read_file } from "./read_file.ts";
 import { watch_silence } from "./silence.ts";
 import { format_final_stats } from "./stats.ts";
 import { Stopper } from "./stopper.ts";
 import { flags_hint } from "./v8_flags.ts";
-
-/** Options of `armvm boot`, as the program parses them. */
-export interface BootOptions {
-  readonly initrd?: string | undefined;
-  readonly append: string;
-  readonly memory: number;
-  readonly cpu: CpuModel;
-  readonly accel: "auto" | "kvm" | "soft";
-  readonly engine: "auto" | "translator" | "interpreter" | "reference";
-  readonly dtb?: string | undefined;
-  readonly timeout?: number | undefined;
-  readonly reboot: boolean;
-  readonly unpack: boolean;
-  readonly console: ConsoleTarget;
-  readonly stats?: true | undefined;
-  readonly jitCacheSize?: number | undefined;
-  /** File to write a profile to. */
-  readonly profile?: string | undefined;
-  /** Files with symbols for the profile. */
-  readonly symbols?: readonly string[] | undefined;
-  readonly quiet?: true | undefined;
-  readonly verbose?: true | undefined;
-}
 
 // Linux on ARM cuts its command line off after this many bytes (COMMAND_LINE_SIZE less the NUL).
 const LINUX_COMMAND_LINE = 1023;
@@ -44,30 +20,21 @@ export interface RunGuestOptions extends Omit<BootOptions, "initrd" | "dtb"> {
   readonly input_end?: Uint8Array;
 }
 
-/** What a guest is made of. */
-export interface GuestFiles {
-  readonly kernel: NamedBytes;
-  readonly initrd?: NamedBytes;
-  readonly dtb?: NamedBytes;
-}
-
-/** `armvm boot`: runs a guest with its serial line on the terminal. */
-export async function boot(image: string, options: BootOptions): Promise<ExitStatus> {
+/**
+ * `armvm boot`: runs a guest with its serial line on the terminal; `files` may be on their way
+ * already.
+ */
+export async function boot(
+  image: string,
+  options: BootOptions,
+  files: Promise<GuestFiles> = read_files(image, options),
+): Promise<ExitStatus> {
   using stopper = new Stopper();
   if (new TextEncoder().encode(options.append).length > LINUX_COMMAND_LINE) {
     const line = `--append is longer than ${LINUX_COMMAND_LINE} bytes; Linux will cut it off`;
     log_with(options)("warn", line);
   }
-  const limit = options.memory;
-  const read = async (name: string, what: string): Promise<NamedBytes> => ({
-    bytes: await read_file(name, { what, limit }),
-    name,
-  });
-  const kernel = await read(image, "image");
-  const initrd = options.initrd === undefined ? undefined : await read(options.initrd, "initrd");
-  const dtb = options.dtb === undefined ? undefined : await read(options.dtb, "device tree");
-  const files = { kernel, ...(initrd && { initrd }), ...(dtb && { dtb }) };
-  return await run_guest(files, options, stopper);
+  return await run_guest(await files, options, stopper);
 }
 
 /** Runs a guest until it ends; says what status to end with. */
@@ -103,6 +70,12 @@ export async function run_guest(
   const hint = machine.accel.accel === "soft" ? flags_hint() : undefined;
   if (hint !== undefined) log("debug", hint);
   await using _machine = machine;
+  const started = performance.now();
+  // Its output waits until somebody takes it, and so need not the guest.
+  const running = machine.run({
+    signal: stopper.signal,
+    ...(options.timeout === undefined ? {} : { timeout: options.timeout * 1000 }),
+  });
   using console = open_console(options.console, {
     machine,
     stopper,
@@ -114,11 +87,7 @@ export async function run_guest(
     append: options.append,
     unpacks_itself: !options.unpack && machine.accel.accel === "soft",
   });
-  const started = performance.now();
-  const ended = await machine.run({
-    signal: stopper.signal,
-    ...(options.timeout === undefined ? {} : { timeout: options.timeout * 1000 }),
-  });
+  const ended = await running;
   await console.drain();
   const seconds = (performance.now() - started) / 1000;
   log("debug", `ended by ${ended.kind} after ${seconds.toFixed(2)} s`);

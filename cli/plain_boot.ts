@@ -1,4 +1,4 @@
-import type { BootOptions } from "./boot.ts";
+import type { BootOptions } from "./boot_files.ts";
 import {
   ACCELS,
   CPUS,

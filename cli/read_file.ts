@@ -27,8 +27,10 @@ export async function read_file(
     throw new CliError(EXIT_STATUS.usage, `the ${what} has an empty name; name a file`);
   }
   try {
-    using file = await Deno.open(path);
-    const info = await file.stat();
+    // What takes long is the reading, and that must be going on as soon as this returns. Opening a
+    // pipe waits for somebody to write to it.
+    using file = Deno.statSync(path).isFile ? Deno.openSync(path) : await Deno.open(path);
+    const info = file.statSync();
     if (info.isDirectory) fail("it is a directory; name a file");
     if (info.isBlockDevice || info.isCharDevice) fail("it is a device; name a file");
     // A pipe has no size before it is read.

@@ -1,5 +1,6 @@
 import config from "../deno.json" with { type: "json" };
-import { prepare_thread } from "../host/thread.ts";
+import { discard_thread, prepare_thread } from "../host/thread.ts";
+import { read_files } from "./boot_files.ts";
 import { CliError, EXIT_STATUS, type ExitStatus } from "./exit_status.ts";
 import { say, write_stdout } from "./output.ts";
 import { plain_boot } from "./plain_boot.ts";
@@ -25,10 +26,17 @@ async function run(args: readonly string[]): Promise<ExitStatus> {
   }
   const line = plain_boot(args);
   if (line !== undefined) {
-    // The guest's thread starts while this one loads its own code and the images.
-    prepare_thread(line.options.accel);
-    const { boot } = await import("./boot.ts");
-    return await boot(line.image, line.options);
+    const { image, options } = line;
+    // The guest's thread starts while the images are read and this thread loads the rest.
+    const files = read_files(image, options);
+    files.catch(() => {});
+    prepare_thread(options.accel);
+    try {
+      const { boot } = await import("./boot.ts");
+      return await boot(image, options, files);
+    } finally {
+      discard_thread();
+    }
   }
   const { run_program } = await import("./program.ts");
   return await run_program(args);

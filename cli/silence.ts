@@ -1,5 +1,5 @@
 import type { Machine } from "../host/machine.ts";
-import type { GuestFiles } from "./boot.ts";
+import type { GuestFiles } from "./boot_files.ts";
 import { say } from "./output.ts";
 
 /** A guest has this long to say its first word. */

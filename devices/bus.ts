@@ -37,12 +37,14 @@ export class MmioBus {
     if (!Number.isSafeInteger(base) || !(size > 0) || base < 0 || base + size > 2 ** 52) {
       throw new RangeError(`Cannot map ${device.name}: bad range`);
     }
-    const other = this.#mappings.find((m) => base < m.base + m.size && m.base < base + size);
+    const at = this.#mappings.findLastIndex((mapping) => mapping.base < base) + 1;
+    // They are in order and apart, so only the neighbours can be in the way.
+    const other = this.#mappings.slice(Math.max(at - 1, 0), at + 1)
+      .find((m) => base < m.base + m.size && m.base < base + size);
     if (other !== undefined) {
       throw new RangeError(`Cannot map ${device.name}: overlaps ${other.device.name}`);
     }
-    this.#mappings.push({ base, size, device });
-    this.#mappings.sort((a, b) => a.base - b.base);
+    this.#mappings.splice(at, 0, { base, size, device });
   }
 
   /** What is mapped, by rising address. */

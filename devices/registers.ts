@@ -42,7 +42,9 @@ export class RegisterBank<Name extends string> {
     this.#name = name;
     this.#rows = rows;
     this.#log = log;
-    const by_word: (Register<Name> | undefined)[] = [];
+    const end = Math.max(...rows.map(({ offset, words = 1 }) => (offset >> 2) + words));
+    // Dense, and filled by one call: hundreds of words of which a few are registers.
+    const by_word = new Array<Register<Name> | undefined>(end).fill(undefined);
     for (const row of rows) {
       for (let word = 0; word < (row.words ?? 1); word++) {
         const index = (row.offset >> 2) + word;
@@ -52,7 +54,7 @@ export class RegisterBank<Name extends string> {
         by_word[index] = row;
       }
     }
-    this.#by_word = Array.from(by_word);
+    this.#by_word = by_word;
     this.values = Object.fromEntries(rows.map((row) => [row.name, row.reset ?? 0])) as Record<
       Name,
       number

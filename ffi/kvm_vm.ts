@@ -1,5 +1,6 @@
 import {
   type FeatureOffer,
+  type GicVersion,
   type GuestMemory,
   HypervisorError,
   type Vcpu,
@@ -16,7 +17,7 @@ import { KvmFd } from "./kvm_fd.ts";
 import type { KvmSystem } from "./kvm_system.ts";
 import { KvmVcpu } from "./kvm_vcpu.ts";
 import { SharedGuestMemory } from "./shared_memory.ts";
-import { offered_gics, Vgic } from "./vgic.ts";
+import { gic_refusal, offered_gics, Vgic } from "./vgic.ts";
 
 /** The least that KVM takes; QEMU virt's devices and 3 GiB of RAM are within. */
 const LEAST_IPA_BITS = 32;
@@ -29,6 +30,7 @@ export class KvmVm implements Vm {
   readonly memory: GuestMemory;
   readonly #system: KvmSystem;
   readonly #file: KvmFd;
+  readonly #gic: GicVersion;
   readonly #vgic: Vgic;
   readonly #vcpus = new Map<number, KvmVcpu>();
   readonly #initialised = new Set<number>();
@@ -44,6 +46,7 @@ export class KvmVm implements Vm {
     const { memory, gic, vcpus } = options;
     this.#system = system;
     this.#most = vcpus;
+    this.#gic = gic;
     this.#offers = feature_offers((name) => system.extension(name));
     const ram = new SharedGuestMemory(memory);
     this.memory = ram;
@@ -124,7 +127,7 @@ export class KvmVm implements Vm {
   #on_init(index: number, again: boolean): void {
     if (this.#early_levels === undefined) {
       // Power-on again: KVM resets the vCPU and leaves the GIC to us.
-      if (again && index === 0) this.#vgic.reset();
+      if (again && index === 0) this.#reset_gic();
       return;
     }
     this.#initialised.add(index);
@@ -134,6 +137,24 @@ export class KvmVm implements Vm {
     const early = this.#early_levels;
     this.#early_levels = undefined;
     for (const [spi, level] of early) if (level) this.set_irq(spi, level);
+  }
+
+  /**
+   * What a GIC is at power-on is read from a new one: from this one it would have to be read before
+   * the guest starts, hundreds of registers that most guests never need.
+   */
+  #reset_gic(): void {
+    using vm = this.#system.create_vm(ipa_bits(this.#system, 0));
+    const init = new CStruct(STRUCTS.kvm_vcpu_init);
+    vm.call("KVM_ARM_PREFERRED_TARGET", init.bytes);
+    using fresh = new Vgic(vm, { version: this.#gic, vcpus: this.#most });
+    using vcpus = new DisposableStack();
+    for (let index = 0; index < this.#most; index++) {
+      const vcpu = vcpus.use(new KvmFd(vm.call("KVM_CREATE_VCPU", index)));
+      vcpu.call("KVM_ARM_VCPU_INIT", init.bytes);
+    }
+    fresh.init();
+    this.#vgic.reset(fresh);
   }
 
   #map(ram: SharedGuestMemory): void {
@@ -193,14 +214,7 @@ function irq_number(spi: number): number {
   return (IRQ_LINE.KVM_ARM_IRQ_TYPE_SPI << IRQ_LINE.KVM_ARM_IRQ_TYPE_SHIFT) | (FIRST_SPI + spi);
 }
 
-function check_gic(vm: KvmFd, wanted: number): void {
-  const offered = offered_gics(vm);
-  if (offered.some((version) => version === wanted)) return;
-  const why = offered.length === 0
-    ? "KVM here emulates no interrupt controller; the host's own must be a GICv2 or GICv3 with " +
-      "virtualization; use --accel soft"
-    : `GICv${wanted} was asked for, and this host offers ${
-      offered.map((version) => `GICv${version}`).join(" and ")
-    }; use that`;
-  throw new HypervisorError("KVM_CREATE_DEVICE", "ENODEV", why);
+function check_gic(vm: KvmFd, wanted: GicVersion): void {
+  const why = gic_refusal(wanted, offered_gics(vm));
+  if (why !== undefined) throw new HypervisorError("KVM_CREATE_DEVICE", "ENODEV", why);
 }

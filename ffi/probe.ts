@@ -11,7 +11,7 @@ import { feature_offers } from "./features.ts";
 import { KvmFd } from "./kvm_fd.ts";
 import { KvmSystem } from "./kvm_system.ts";
 import { ipa_bits, preferred_target } from "./kvm_vm.ts";
-import { offered_gics } from "./vgic.ts";
+import { NO_GIC, offered_gics } from "./vgic.ts";
 
 /** Bits of guest physical addresses on hosts that do not say. */
 const USUAL_IPA_BITS = 40;
@@ -72,12 +72,7 @@ function ask(system: KvmSystem): Probe {
     ipa_bits: system.extension("KVM_CAP_ARM_VM_IPA_SIZE") || USUAL_IPA_BITS,
   };
   if (gic.length === 0) {
-    return {
-      ...base,
-      available: false,
-      reason: "KVM here emulates no interrupt controller; the host's own must be a GICv2 or " +
-        "GICv3 with virtualization",
-    };
+    return { ...base, available: false, reason: NO_GIC };
   }
   return { ...base, available: true, reason: `KVM on this host's CPUs: ${width}` };
 }

@@ -7,26 +7,29 @@ import {
   v_reg_id,
   x_reg_id,
 } from "../hypervisor/mod.ts";
-import { SYS_REG_NAMES } from "./sys_reg_names.ts";
+import { lazy } from "./lazy.ts";
+import { sys_reg_names } from "./sys_reg_names.ts";
 
 const ARCHITECTURE = 0xff00_0000_0000_0000n;
 const GROUP = 0x0fff_0000n;
 
-const CORE = new Map<bigint, string>([
-  ...Array.from({ length: 31 }, (_, n): [bigint, string] => [x_reg_id(n), `X${n}`]),
-  ...Array.from({ length: 32 }, (_, n): [bigint, string] => [v_reg_id(n), `V${n}`]),
-  ...Object.keys(SPSR_INDEX).map((mode): [bigint, string] => [
-    spsr_id(mode as keyof typeof SPSR_INDEX),
-    mode === "svc" ? "SPSR_EL1" : `SPSR_${mode}`,
-  ]),
-  [ARM64_CORE.sp, "SP_EL0"],
-  [ARM64_CORE.pc, "PC"],
-  [ARM64_CORE.pstate, "PSTATE"],
-  [ARM64_CORE.sp_el1, "SP_EL1"],
-  [ARM64_CORE.elr_el1, "ELR_EL1"],
-  [ARM64_CORE.fpsr, "FPSR"],
-  [ARM64_CORE.fpcr, "FPCR"],
-]);
+const core_names = lazy(() =>
+  new Map<bigint, string>([
+    ...Array.from({ length: 31 }, (_, n): [bigint, string] => [x_reg_id(n), `X${n}`]),
+    ...Array.from({ length: 32 }, (_, n): [bigint, string] => [v_reg_id(n), `V${n}`]),
+    ...Object.keys(SPSR_INDEX).map((mode): [bigint, string] => [
+      spsr_id(mode as keyof typeof SPSR_INDEX),
+      mode === "svc" ? "SPSR_EL1" : `SPSR_${mode}`,
+    ]),
+    [ARM64_CORE.sp, "SP_EL0"],
+    [ARM64_CORE.pc, "PC"],
+    [ARM64_CORE.pstate, "PSTATE"],
+    [ARM64_CORE.sp_el1, "SP_EL1"],
+    [ARM64_CORE.elr_el1, "ELR_EL1"],
+    [ARM64_CORE.fpsr, "FPSR"],
+    [ARM64_CORE.fpcr, "FPCR"],
+  ])
+);
 
 /** Firmware pseudo-registers, by number (arm64 asm/kvm.h). */
 const FIRMWARE = [
@@ -46,7 +49,7 @@ export function reg_name(id: bigint): string {
   if ((id & ARCHITECTURE) === KVM_REG_ARM64) {
     switch (id & GROUP) {
       case KVM_REG_ARM64_GROUP.core: {
-        const name = CORE.get(id);
+        const name = core_names().get(id);
         if (name !== undefined) return name;
         break;
       }
@@ -71,5 +74,5 @@ function sys_reg_name(bits: number): string {
     (bits >> 3) & 15,
     bits & 7,
   ];
-  return SYS_REG_NAMES.get(bits) ?? `S${op0}_${op1}_C${crn}_C${crm}_${op2}`;
+  return sys_reg_names().get(bits) ?? `S${op0}_${op1}_C${crn}_C${crm}_${op2}`;
 }

@@ -21,6 +21,7 @@ import {
   v_reg_id,
   x_reg_id,
 } from "../hypervisor/mod.ts";
+import { lazy } from "./lazy.ts";
 
 /** Bits of an arm64 register in which a 32-bit one lives. */
 export interface Piece {
@@ -103,16 +104,16 @@ const FPEXC32_EL2: SysRegEncoding = [3, 4, 5, 3, 0];
 const IN_FPSR = 0xf800_009fn;
 
 /** The pieces that make up each 32-bit register. */
-const TABLE = build();
+const table = lazy(build);
 
 /** The pieces of the arm64 registers that hold `id` in an AArch32 vCPU; undefined for none. */
 export function pieces_of(id: bigint): readonly Piece[] | undefined {
-  return TABLE.get(id);
+  return table().get(id);
 }
 
 /** All ids there are pieces for. */
 export function ids_of_32bit_registers(): bigint[] {
-  return [...TABLE.keys()];
+  return [...table().keys()];
 }
 
 function build(): Map<bigint, readonly Piece[]> {

@@ -5,6 +5,8 @@
  * @module
  */
 
+import { lazy } from "./lazy.ts";
+
 /** `op0 op1 CRn CRm op2 name`; `n` in a name stands for the number of one of several. */
 const ROWS = `
 3 0 0 0 0 MIDR_EL1
@@ -127,7 +129,7 @@ const bits = (op0: number, op1: number, crn: number, crm: number, op2: number): 
  * Names by the low 16 bits of the id. CNTV_CVAL_EL0 and CNTVCT_EL0 are at each other's encoding: a
  * slip of the interface's that cannot be mended.
  */
-export const SYS_REG_NAMES: ReadonlyMap<number, string> = build();
+export const sys_reg_names: () => ReadonlyMap<number, string> = lazy(build);
 
 function build(): Map<number, string> {
   const names = new Map<number, string>();

@@ -4,7 +4,7 @@ import { STRUCTS } from "./abi/structs.ts";
 import { CStruct } from "./c_struct.ts";
 import { DeviceAttributes } from "./device_attr.ts";
 import { KvmFd } from "./kvm_fd.ts";
-import { ResetState } from "./vgic_reset.ts";
+import { GicRegisters } from "./vgic_reset.ts";
 
 /** QEMU virt's addresses. */
 const ADDRESS = { dist: 0x0800_0000, cpu: 0x0801_0000, redist: 0x080a_0000 };
@@ -27,13 +27,29 @@ export function offered_gics(vm: KvmFd): GicVersion[] {
   });
 }
 
+/** Why a VM cannot have a GIC of a version, where KVM offers those; undefined when it can. */
+export function gic_refusal(
+  wanted: GicVersion,
+  offered: readonly GicVersion[],
+): string | undefined {
+  if (offered.includes(wanted)) return undefined;
+  if (offered.length === 0) return `${NO_GIC}; use --accel soft`;
+  const names = offered.map((version) => `GICv${version}`).join(" and ");
+  return `GICv${wanted} was asked for, and this host offers ${names}; use that`;
+}
+
+/** Why there are no guests on a host whose KVM offers no GIC. */
+export const NO_GIC =
+  "KVM here emulates no interrupt controller; the host's own must be a GICv2 or GICv3 with " +
+  "virtualization";
+
 /** The interrupt controller that the kernel emulates, with the help of the host's own. */
 export class Vgic implements Disposable {
   readonly #file: KvmFd;
   readonly #attributes: DeviceAttributes;
   readonly #version: GicVersion;
   readonly #vcpus: number;
-  #reset: ResetState | undefined;
+  #registers: GicRegisters | undefined;
 
   /** Puts one into a VM, before or after its vCPUs. */
   constructor(vm: KvmFd, options: { readonly version: GicVersion; readonly vcpus: number }) {
@@ -70,21 +86,25 @@ export class Vgic implements Disposable {
       group: VGIC.KVM_DEV_ARM_VGIC_GRP_CTRL,
       attr: VGIC.KVM_DEV_ARM_VGIC_CTRL_INIT,
     });
-    this.#reset = new ResetState(this.#attributes, {
-      version: this.#version,
-      vcpus: this.#vcpus,
-      interrupts: VGIC_INTERRUPTS,
-    });
   }
 
-  /** Back to what it was after {@link Vgic.init}: KVM resets vCPUs but not this. */
-  reset(): void {
-    this.#reset?.restore();
+  /** Back to what `fresh`, a GIC like this one, is after {@link Vgic.init}: KVM resets vCPUs only. */
+  reset(fresh: Vgic): void {
+    const registers = this.#all_registers();
+    registers.restore(this.#attributes, registers.save(fresh.#attributes));
   }
 
   /** Its registers, for comparison. No vCPU may run. */
   state(): string[] {
-    return this.#reset?.read() ?? [];
+    return this.#all_registers().show(this.#attributes);
+  }
+
+  #all_registers(): GicRegisters {
+    return this.#registers ??= new GicRegisters({
+      version: this.#version,
+      vcpus: this.#vcpus,
+      interrupts: VGIC_INTERRUPTS,
+    });
   }
 
   /** Gives back the handle; the device itself lives as long as its VM. */

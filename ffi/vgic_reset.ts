@@ -39,21 +39,27 @@ const ICC = [
   (op0! << 14) | (op1! << 11) | (crn! << 7) | (crm! << 3) | op2!
 );
 
-/** What a GIC's registers were when it was made, and the way back. */
-export class ResetState {
-  readonly #attributes: DeviceAttributes;
+/** Which GIC it is. */
+export interface GicShape {
+  /** Version. */
+  readonly version: GicVersion;
+  /** Number of its CPUs. */
+  readonly vcpus: number;
+  /** Number of its interrupts, private ones included. */
+  readonly interrupts: number;
+}
+
+/** The registers of a GIC that say what state it is in, and how to give them another one. */
+export class GicRegisters {
+  /** Writes that come before the others. */
   readonly #clear: (readonly [Attribute, bigint])[] = [];
-  readonly #saved: (readonly [Attribute, bigint])[] = [];
+  /** Registers that take what was read from them. */
+  readonly #kept: Attribute[] = [];
   /** What else there is to see: which interrupts are enabled, pending, active. */
   readonly #seen: Attribute[] = [];
 
-  /** Reads the registers of a GIC that no guest has used. */
-  constructor(
-    attributes: DeviceAttributes,
-    gic: { readonly version: GicVersion; readonly vcpus: number; readonly interrupts: number },
-  ) {
-    this.#attributes = attributes;
-    const { version, vcpus, interrupts } = gic;
+  /** Lists them. */
+  constructor({ version, vcpus, interrupts }: GicShape) {
     this.#keep(dist(0, GICD_CTLR));
     for (let cpu = 0; cpu < vcpus; cpu++) {
       const at = version === 2
@@ -76,18 +82,21 @@ export class ResetState {
     }
   }
 
-  /** Writes them back. No vCPU may run. */
-  restore(): void {
-    for (const [attribute, value] of this.#clear) this.#attributes.set(attribute, value);
-    for (const [attribute, value] of this.#saved) this.#attributes.set(attribute, value);
+  /** Reads what {@link GicRegisters.restore} takes. No vCPU may run. */
+  save(gic: DeviceAttributes): bigint[] {
+    return this.#kept.map((attribute) => gic.get(attribute));
   }
 
-  /** What the registers are now, by name: group, attribute and value. */
-  read(): string[] {
-    return [...this.#saved.map(([attribute]) => attribute), ...this.#seen].map((attribute) =>
-      `${attribute.group}:${attribute.attr.toString(16)}=${
-        this.#attributes.get(attribute).toString(16)
-      }`
+  /** Gives a GIC the values of another one, or of itself before; nothing is pending. */
+  restore(gic: DeviceAttributes, values: readonly bigint[]): void {
+    for (const [attribute, value] of this.#clear) gic.set(attribute, value);
+    this.#kept.forEach((attribute, index) => gic.set(attribute, values[index]!));
+  }
+
+  /** All there is to see, by name: group, attribute and value. */
+  show(gic: DeviceAttributes): string[] {
+    return [...this.#kept, ...this.#seen].map((attribute) =>
+      `${attribute.group}:${attribute.attr.toString(16)}=${gic.get(attribute).toString(16)}`
     );
   }
 
@@ -119,7 +128,7 @@ export class ResetState {
   }
 
   #keep(attribute: Attribute): void {
-    this.#saved.push([attribute, this.#attributes.get(attribute)]);
+    this.#kept.push(attribute);
   }
 }
 

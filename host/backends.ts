@@ -21,7 +21,7 @@ export async function open_backend(
   options: BackendOptions = {},
 ): Promise<Hypervisor> {
   if (name === "kvm") {
-    const { KvmHypervisor } = await import("../ffi/mod.ts");
+    const { KvmHypervisor } = await import("../ffi/kvm_hypervisor.ts");
     return kvm ??= new KvmHypervisor();
   }
   const { SoftHypervisor } = await import("../cpu/mod.ts");

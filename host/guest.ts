@@ -10,7 +10,7 @@ import {
   type Vm,
 } from "../hypervisor/mod.ts";
 import { load } from "../machine/boot/mod.ts";
-import { type BootState, RAM_BASE, virt_dtb, VirtMachine } from "../machine/mod.ts";
+import { type BootState, RAM_BASE, virt_dtb, type VirtBoard, VirtMachine } from "../machine/mod.ts";
 import type { Unpacked } from "../machine/boot/unpack_ahead.ts";
 import { AcceleratorError } from "./errors.ts";
 import type { GuestSpec } from "./protocol.ts";
@@ -83,12 +83,13 @@ export function create_vm(spec: GuestSpec, hypervisor: Hypervisor): CreatedVm {
 export function build_guest(spec: GuestSpec, context: GuestContext): BuiltGuest {
   const { created: { vm, vcpu }, kernel, serial, log, progress } = context;
   let unpacked = kernel;
-  const load = (): BootState => {
+  const load = ({ devices }: Pick<VirtBoard, "devices">): BootState => {
     // It is good for once: a guest that starts anew has its image loaded from the file.
     const ahead = unpacked;
     unpacked = undefined;
     return load_images(spec, {
       memory: vm.memory,
+      devices,
       log,
       ...(ahead && { unpacked: ahead }),
       ...(progress && { progress }),
@@ -132,8 +133,9 @@ function vcpu_init_of(vm: Vm, spec: GuestSpec): VcpuInit {
 
 function load_images(
   spec: GuestSpec,
-  { memory, unpacked, log, progress }: Pick<GuestContext, "log" | "progress"> & {
+  { memory, devices, unpacked, log, progress }: Pick<GuestContext, "log" | "progress"> & {
     readonly memory: GuestMemory;
+    readonly devices: VirtBoard["devices"];
     readonly unpacked?: Unpacked;
   },
 ): BootState {
@@ -158,6 +160,7 @@ function load_images(
         cpus: 1,
         gic: spec.gic,
         memory: { base: memory.base, size: memory.size },
+        devices,
         bootargs: spec.append,
         ...(start === undefined || end === undefined ? {} : { initrd: { start, end } }),
         seeds: { rng: crypto.getRandomValues(new Uint8Array(SEED_BYTES)) },

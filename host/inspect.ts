@@ -11,47 +11,50 @@ import { MEMORY_MAP } from "../machine/mod.ts";
 import type { BuiltGuest } from "./guest.ts";
 import type { DeviceInfo, MonitorAnswers, MonitorRequest, RegisterValue } from "./types.ts";
 
-const CORE = [
-  ...["r0", "r1", "r2", "r3", "r4", "r5", "r6", "r7", "r8", "r9", "r10", "r11", "r12"],
-  ...["sp_usr", "lr_usr", "pc", "cpsr"],
-  ...["svc", "abt", "und", "irq"].flatMap((mode) => [`sp_${mode}`, `lr_${mode}`, `spsr_${mode}`]),
-  ...["r8_fiq", "r9_fiq", "r10_fiq", "r11_fiq", "r12_fiq", "sp_fiq", "lr_fiq", "spsr_fiq"],
-].map((name, index) => [name, core_reg_id(index)] as const);
+const core = () =>
+  [
+    ...["r0", "r1", "r2", "r3", "r4", "r5", "r6", "r7", "r8", "r9", "r10", "r11", "r12"],
+    ...["sp_usr", "lr_usr", "pc", "cpsr"],
+    ...["svc", "abt", "und", "irq"].flatMap((mode) => [`sp_${mode}`, `lr_${mode}`, `spsr_${mode}`]),
+    ...["r8_fiq", "r9_fiq", "r10_fiq", "r11_fiq", "r12_fiq", "sp_fiq", "lr_fiq", "spsr_fiq"],
+  ].map((name, index) => [name, core_reg_id(index)] as const);
 
 // CRn, opc1, CRm, opc2 (ARM DDI 0406C, B3.17).
-const SYSTEM = ([
-  ["midr", 0, 0, 0, 0],
-  ["sctlr", 1, 0, 0, 0],
-  ["cpacr", 1, 0, 0, 2],
-  ["ttbr0", 2, 0, 0, 0],
-  ["ttbr1", 2, 0, 0, 1],
-  ["ttbcr", 2, 0, 0, 2],
-  ["dacr", 3, 0, 0, 0],
-  ["dfsr", 5, 0, 0, 0],
-  ["ifsr", 5, 0, 0, 1],
-  ["dfar", 6, 0, 0, 0],
-  ["ifar", 6, 0, 0, 2],
-  ["vbar", 12, 0, 0, 0],
-  ["context", 13, 0, 0, 1],
-] as const).map(([name, crn, opc1, crm, opc2]) =>
-  [name, cp_reg_id(15, crn, opc1, crm, opc2)] as const
-);
+const system = () =>
+  ([
+    ["midr", 0, 0, 0, 0],
+    ["sctlr", 1, 0, 0, 0],
+    ["cpacr", 1, 0, 0, 2],
+    ["ttbr0", 2, 0, 0, 0],
+    ["ttbr1", 2, 0, 0, 1],
+    ["ttbcr", 2, 0, 0, 2],
+    ["dacr", 3, 0, 0, 0],
+    ["dfsr", 5, 0, 0, 0],
+    ["ifsr", 5, 0, 0, 1],
+    ["dfar", 6, 0, 0, 0],
+    ["ifar", 6, 0, 0, 2],
+    ["vbar", 12, 0, 0, 0],
+    ["context", 13, 0, 0, 1],
+  ] as const).map(([name, crn, opc1, crm, opc2]) =>
+    [name, cp_reg_id(15, crn, opc1, crm, opc2)] as const
+  );
 
-const ARM64 = [
-  ...Array.from({ length: 31 }, (_, n) => [`x${n}`, x_reg_id(n)] as const),
-  ["sp_el0", ARM64_CORE.sp],
-  ["sp_el1", ARM64_CORE.sp_el1],
-  ["elr_el1", ARM64_CORE.elr_el1],
-  ["pc", ARM64_CORE.pc],
-  ["pstate", ARM64_CORE.pstate],
-  ["sctlr_el1", sys_reg_id([3, 0, 1, 0, 0])],
-  ["ttbr0_el1", sys_reg_id([3, 0, 2, 0, 0])],
-  ["ttbr1_el1", sys_reg_id([3, 0, 2, 0, 1])],
-  ["tcr_el1", sys_reg_id([3, 0, 2, 0, 2])],
-  ["esr_el1", sys_reg_id([3, 0, 5, 2, 0])],
-  ["far_el1", sys_reg_id([3, 0, 6, 0, 0])],
-  ["vbar_el1", sys_reg_id([3, 0, 12, 0, 0])],
-] as const;
+const arm64 = () =>
+  [
+    ...Array.from({ length: 31 }, (_, n) => [`x${n}`, x_reg_id(n)] as const),
+    ["sp_el0", ARM64_CORE.sp],
+    ["sp_el1", ARM64_CORE.sp_el1],
+    ["elr_el1", ARM64_CORE.elr_el1],
+    ["pc", ARM64_CORE.pc],
+    ["pstate", ARM64_CORE.pstate],
+    ["sctlr_el1", sys_reg_id([3, 0, 1, 0, 0])],
+    ["ttbr0_el1", sys_reg_id([3, 0, 2, 0, 0])],
+    ["ttbr1_el1", sys_reg_id([3, 0, 2, 0, 1])],
+    ["tcr_el1", sys_reg_id([3, 0, 2, 0, 2])],
+    ["esr_el1", sys_reg_id([3, 0, 5, 2, 0])],
+    ["far_el1", sys_reg_id([3, 0, 6, 0, 0])],
+    ["vbar_el1", sys_reg_id([3, 0, 12, 0, 0])],
+  ] as const;
 
 /** Answers the monitor about a guest. */
 export function inspect<R extends MonitorRequest>(
@@ -73,9 +76,9 @@ export function inspect(
 }
 
 function registers_of(vcpu: Vcpu): RegisterValue[] {
-  const arm32 = named(vcpu, [...CORE, ...SYSTEM]);
+  const arm32 = named(vcpu, [...core(), ...system()]);
   // A 64-bit vCPU has none of those.
-  return arm32.length > 0 ? arm32 : named(vcpu, ARM64);
+  return arm32.length > 0 ? arm32 : named(vcpu, arm64());
 }
 
 function named(vcpu: Vcpu, registers: readonly (readonly [string, bigint])[]): RegisterValue[] {

@@ -118,11 +118,12 @@ export class Machine implements AsyncDisposable {
         log,
         progress,
       });
-      const kick = await open_kick(choice.accel);
+      // Nothing waits for the kick's code: a kick that comes before it is only late.
+      const kick = open_kick(choice.accel);
       return new Machine({
         accel: choice,
         worker,
-        kick: () => kick(token),
+        kick: () => void kick.then((kick) => kick(token)),
         control: new Int32Array(control),
         rings,
         log,

@@ -10,6 +10,12 @@ export function prepare_thread(accel: "auto" | Accel): void {
   waiting ??= start_thread(accel);
 }
 
+/** Ends a thread that was prepared and not taken. */
+export function discard_thread(): void {
+  waiting?.terminate();
+  waiting = undefined;
+}
+
 /** A machine's thread: the one that was prepared, or a new one. */
 export function take_thread(accel: "auto" | Accel): Worker {
   const worker = waiting ?? start_thread(accel);

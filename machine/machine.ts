@@ -23,7 +23,7 @@ export interface VirtMachineOptions {
   /** The host's end of the serial line. */
   readonly serial: CharBackend;
   /** Puts kernel, device tree and initrd into RAM and says where the boot CPU begins. */
-  readonly load: () => BootState;
+  readonly load: (board: VirtBoard) => BootState;
   /** End when the guest asks for a reset. */
   readonly no_reboot?: boolean;
   /** Wall clock in milliseconds since 1970; `Date.now` when absent. */
@@ -195,7 +195,7 @@ export class VirtMachine {
       set_feature(own, "power_off", index > 0 || has_feature(init, "power_off"));
       vcpu.init(own);
     });
-    write_boot_state(this.#vcpu, load());
+    write_boot_state(this.#vcpu, load(this.board));
   }
 }
 

@@ -1,6 +1,7 @@
 /**
  * Runs in the outer machine: the same boots by armvm and by QEMU with KVM, in turns, and exits per
- * second of armvm's vCPU loop and of a C program's. Prints JSON behind `## RESULT `.
+ * second of armvm's vCPU loop and of a C program's. Prints JSON behind `## RESULT `, and a line at
+ * the start and at the end of each time that is taken, so that CPU time can be seen from outside.
  */
 import { KvmHypervisor } from "../../ffi/mod.ts";
 import { ARM64_CORE, set_feature } from "../../hypervisor/mod.ts";
@@ -27,10 +28,12 @@ const GUESTS: readonly Guest[] = [
   { name: "Image", kernel: "guests/Image", initrd: "guests/initramfs-arm64", cpu: "host" },
 ];
 
+/** As the portable file and the npm package start it. */
 function armvm({ kernel, initrd }: Guest): string[] {
   const permissions = ["--allow-read", "--allow-write", "--allow-env", "--allow-ffi"];
   return [
-    ...["deno", "run", "--no-prompt", "--no-check", "--no-config", ...permissions],
+    ...["deno", "run", "--no-config", "--no-lock", "--no-remote", "--no-npm", "--no-prompt"],
+    ...permissions,
     ...["program/main.js", "boot", kernel, "--initrd", initrd, "--accel", "kvm"],
     ...["--memory", "256M", "--append", APPEND],
   ];
@@ -45,7 +48,8 @@ function qemu({ kernel, initrd, cpu }: Guest): string[] {
 }
 
 /** Milliseconds from the start of a process to its guest's init. */
-async function time_to_init([command, ...args]: string[]): Promise<number> {
+async function time_to_init(what: string, [command, ...args]: string[]): Promise<number> {
+  console.log(`## FROM ${what}`);
   const started = performance.now();
   const process = new Deno.Command(command!, {
     args,
@@ -58,7 +62,9 @@ async function time_to_init([command, ...args]: string[]): Promise<number> {
   let said = "";
   for await (const text of process.stdout.pipeThrough(new TextDecoderStream())) {
     said += text;
-    if (Number.isNaN(ready) && said.includes("ARMVM-READY")) ready = performance.now() - started;
+    if (!Number.isNaN(ready) || !said.includes("ARMVM-READY")) continue;
+    ready = performance.now() - started;
+    console.log(`## UNTIL ${what}`);
   }
   const { code } = await process.status;
   if (code !== 0 || Number.isNaN(ready)) throw new Error(`${command}: status ${code}\n${said}`);
@@ -102,13 +108,15 @@ const result: Record<string, { armvm: number[]; peer: number[] }> = {
 };
 Deno.chmodSync("/armvm/exits", 0o755);
 Deno.chmodSync("/armvm/peer/qemu-system-aarch64", 0o755);
+// Deno keeps what it has compiled of a program: the first start is not like the others.
+await time_to_init("warm-up", armvm(GUESTS[1]!));
 for (let round = 0; round < ROUNDS; round++) {
   result["exits per second"]!.armvm.push(exits_per_second());
   result["exits per second"]!.peer.push(await exits_of_c());
   for (const guest of GUESTS) {
     const times = result[`${guest.name} to init, ms`] ??= { armvm: [], peer: [] };
-    times.armvm.push(await time_to_init(armvm(guest)));
-    times.peer.push(await time_to_init(qemu(guest)));
+    times.armvm.push(await time_to_init(`armvm, ${guest.name}`, armvm(guest)));
+    times.peer.push(await time_to_init(`peer, ${guest.name}`, qemu(guest)));
     console.log(guest.name, times.armvm.at(-1)!.toFixed(0), times.peer.at(-1)!.toFixed(0));
   }
 }

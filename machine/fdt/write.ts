@@ -83,14 +83,18 @@ class StringTable {
 
 /** One byte per character, as the reader makes them, so that any tree that was read can be written. */
 function latin1(text: string): Uint8Array {
-  return Uint8Array.from(text, (char) => char.charCodeAt(0));
+  const bytes = new Uint8Array(text.length);
+  for (let at = 0; at < text.length; at++) bytes[at] = text.charCodeAt(at);
+  return bytes;
 }
 
 function check_name(name: string, what: string): void {
-  // deno-lint-ignore no-control-regex
-  if (name === "" || !/^[\x01-\xff]*$/.test(name)) {
-    throw new FdtError("write", `${JSON.stringify(name)} is not a ${what} name`);
+  let good = name !== "";
+  for (let at = 0; at < name.length; at++) {
+    const code = name.charCodeAt(at);
+    good &&= code > 0 && code < 0x100;
   }
+  if (!good) throw new FdtError("write", `${JSON.stringify(name)} is not a ${what} name`);
 }
 
 function write_node(out: Output, table: StringTable, node: FdtNode, depth: number): void {

@@ -13,8 +13,11 @@ export interface RigOptions {
   readonly limit_ms: number;
   /** RAM of the machine in MiB; default 2048. */
   readonly memory_mib?: number;
-  /** Takes each piece of the console's output as it comes. */
-  readonly on_output?: (text: string) => void;
+  /**
+   * Takes each piece of the console's output as it comes, and how many milliseconds of CPU time the
+   * machine has taken until then, all its CPUs together.
+   */
+  readonly on_output?: (text: string, cpu_ms: number) => void;
 }
 
 /** How a run ended. */
@@ -80,7 +83,7 @@ async function boot(
     for await (const chunk of qemu.stdout.pipeThrough(new TextDecoderStream())) {
       const text = chunk.replaceAll("\r\n", "\n");
       output += text;
-      options.on_output?.(text);
+      options.on_output?.(text, cpu_ms(qemu.pid));
     }
     await qemu.status;
   } finally {
@@ -92,4 +95,12 @@ async function boot(
     output,
     seconds: (performance.now() - started) / 1000,
   };
+}
+
+/** User and system time of a process of this host (proc(5): in ticks, of which Linux shows 100/s). */
+function cpu_ms(pid: number): number {
+  const stat = Deno.readTextFileSync(`/proc/${pid}/stat`);
+  // The name, in parentheses, may have spaces.
+  const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+  return 10 * (Number(fields[11]) + Number(fields[12]));
 }

@@ -6,6 +6,9 @@ import { GIC, HAS_AARCH32, Kicker, make_vm, NO_KVM, vcpu_with } from "./host.ts"
 
 const skip = { ignore: NO_KVM !== undefined };
 const BASE = 0x4000_0000n;
+/** Exits until V8 has compiled what runs them, and exits that are looked at. */
+const WARM_UP = 8_000;
+const MEASURED = 2_000;
 
 /** add x1, x1, #1; add x1, x1, #1; str w1, [x0]; b . - 12 */
 const COUNT = [0x91000421, 0x91000421, 0xb9000001, 0x17fffffd];
@@ -136,6 +139,31 @@ Deno.test("a GIC that a guest has used is as new after a reset", skip, () => {
   init.features[0] = 4;
   vcpu.init(init);
   assert.deepEqual(vm.gic_state(), fresh);
+});
+
+Deno.test("a guest is told that nobody tells it of stolen time", skip, () => {
+  using vm = make_vm();
+  // PV_TIME_FEATURES(PV_TIME_ST) (Arm DEN 0057): mov w0, #0xc5000020; mov w1, #0xc5000021; hvc #0;
+  // mov x5, #0x09000000; str w0, [x5]
+  const ask = [0x52800400, 0x72b8a000, 0x52800421, 0x72b8a001, 0xd4000002, 0xd2a12005, 0xb90000a0];
+  const exit = vcpu_with(vm, { width: 64, code: ask }).run();
+  assert.equal(exit.kind, "mmio_write");
+  assert.equal(exit.kind === "mmio_write" && exit.data.getInt32(0, true), -1);
+});
+
+Deno.test("an exit allocates nothing once the loop is compiled", skip, () => {
+  using vm = make_vm();
+  const vcpu = vcpu_with(vm, { width: 64, code: COUNT });
+  vcpu.set_reg(x_reg_id(0), 0x0900_0000n);
+  const exits = (count: number): void => {
+    for (let i = 0; i < count; i++) vcpu.run();
+  };
+  exits(WARM_UP);
+  const before = Deno.memoryUsage().heapUsed;
+  exits(MEASURED);
+  // A collection in between would only take away from it.
+  const grown = Deno.memoryUsage().heapUsed - before;
+  assert.ok(grown < MEASURED * 4, `${grown} bytes in ${MEASURED} exits`);
 });
 
 Deno.test("a performance monitor that was asked for counts", skip, () => {
