@@ -79,7 +79,8 @@ Deno.test("--console file:F takes the output, --console none drops it", async ()
 
 Deno.test("signals stop the guest cleanly, each with its status", async () => {
   await using guest = await echo_guest_file();
-  for (const [signal, status] of [["SIGINT", 130], ["SIGTERM", 143], ["SIGHUP", 129]] as const) {
+  const signals = [["SIGINT", 130], ["SIGTERM", 143], ["SIGHUP", 129], ["SIGQUIT", 131]] as const;
+  for (const [signal, status] of signals) {
     await using running = Running.armvm(["boot", guest.path, ...SMALL]);
     await running.expect(">");
     running.kill(signal);
