@@ -120,6 +120,9 @@ export class SoftVcpu implements Vcpu {
       if (feature !== undefined) features[feature] = has_feature(init, name);
     }
     system.configure(model, features, this.#index);
+    // Images are loaded anew after a reset, where another run's code may have been changed since.
+    const { ram } = system.maps;
+    system.maps.written(ram.base, ram.size);
     if (first === undefined) {
       this.#init = { target: init.target, features: init.features.slice() };
       this.#regs = new SoftOneRegs(system);

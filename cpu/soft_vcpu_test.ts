@@ -84,6 +84,18 @@ for (const engine of ENGINES) {
     assert.equal(vm.cpu.reg(4), 0x10201);
   });
 
+  Deno.test(`${engine}: after another init the code that was loaded meanwhile is executed`, () => {
+    using vm = make_vm(engine);
+    const vcpu = vm.create_vcpu(0);
+    for (const r4 of [1, 2, 3]) {
+      vcpu.init(vm.preferred_target());
+      vm.memory.bytes.set(new Uint8Array(Uint32Array.of(0xe3a04000 | r4, ...REPORT).buffer));
+      vcpu.set_reg(core_reg_id(15), BigInt(BASE));
+      assert.equal(vcpu.run().kind, "mmio_write");
+      assert.equal(vm.cpu.reg(4), r4);
+    }
+  });
+
   Deno.test(`${engine}: an interrupt is taken in the middle of a loop, and returns into it`, () => {
     using vm = make_vm(engine);
     const code = [
