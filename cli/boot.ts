@@ -64,6 +64,13 @@ export async function boot(image: string, options: BootOptions): Promise<ExitSta
     const line = `--append is longer than ${LINUX_COMMAND_LINE} bytes; Linux will cut it off`;
     log_with(options)("warn", line);
   }
+  // A file may be a pipe that nobody writes to.
+  const files = await Promise.race([read_files(image, options), stopper.stopped]);
+  if (typeof files === "number") return files;
+  return await run_guest(files, options, stopper);
+}
+
+async function read_files(image: string, options: BootOptions): Promise<GuestFiles> {
   const limit = options.memory;
   const read = async (name: string, what: string): Promise<NamedBytes> => ({
     bytes: await read_file(name, { what, limit }),
@@ -72,8 +79,7 @@ export async function boot(image: string, options: BootOptions): Promise<ExitSta
   const kernel = await read(image, "image");
   const initrd = options.initrd === undefined ? undefined : await read(options.initrd, "initrd");
   const dtb = options.dtb === undefined ? undefined : await read(options.dtb, "device tree");
-  const files = { kernel, ...(initrd && { initrd }), ...(dtb && { dtb }) };
-  return await run_guest(files, options, stopper);
+  return { kernel, ...(initrd && { initrd }), ...(dtb && { dtb }) };
 }
 
 /** Runs a guest until it ends; says what status to end with. */
@@ -106,11 +112,14 @@ export async function run_guest(
   const hint = machine.accel.accel === "soft" ? flags_hint(v8_flags()) : undefined;
   if (hint !== undefined) log("debug", hint);
   await using _machine = machine;
-  using console = open_console(options.console, {
+  const opening_console = open_console(options.console, {
     machine,
     stopper,
     ...(options.input_end && { input_end: options.input_end }),
   });
+  const link = await Promise.race([opening_console, stopper.stopped]);
+  if (typeof link === "number") return link;
+  using console = link;
   using _silence = options.quiet ? undefined : watch_silence({
     machine,
     files,

@@ -5,6 +5,10 @@ import { Running } from "./running.ts";
 
 const SMALL = ["--memory", "16M"];
 
+function sleep(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
+}
+
 Deno.test("a guest that powers off ends with status 0 and an empty stderr", async () => {
   await using guest = await echo_guest_file();
   const { code, stdout, stderr } = await armvm(["boot", guest.path, ...SMALL], {
@@ -86,6 +90,28 @@ Deno.test("signals stop the guest cleanly, each with its status", async () => {
     running.kill(signal);
     assert.equal(await running.ended(), status);
     assert.equal(running.stderr, "");
+  }
+});
+
+Deno.test("a signal is heard while a file is a pipe without another end", async () => {
+  await using guest = await echo_guest_file();
+  const pipe = `${guest.path}.pipe`;
+  assert.ok((await new Deno.Command("mkfifo", { args: [pipe] }).output()).success);
+  try {
+    const cases = [
+      { args: [pipe, "--append", "x".repeat(1024)], before: "cut it off" },
+      { args: [guest.path, "--console", `file:${pipe}`, "--verbose"], before: "loaded in" },
+    ];
+    for (const { args, before } of cases) {
+      await using running = Running.armvm(["boot", ...args, ...SMALL]);
+      while (!running.stderr.includes(before)) await sleep(50);
+      // Nothing says that it waits for the pipe now: give it time to get there.
+      await sleep(500);
+      running.kill("SIGTERM");
+      assert.equal(await running.ended(), 143);
+    }
+  } finally {
+    await Deno.remove(pipe);
   }
 });
 
