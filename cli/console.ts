@@ -114,10 +114,9 @@ class StdioConsole implements ConsoleLink {
         for (let at = 0; at < chunk.length;) at += await Deno.stdout.write(chunk.subarray(at));
       }
     } catch (error) {
-      if (!(error instanceof Deno.errors.BrokenPipe)) {
-        say(`standard output: ${file_reason(error)}`);
-      }
-      this.#stopper.stop(EXIT_STATUS.sigpipe);
+      const unread = error instanceof Deno.errors.BrokenPipe;
+      if (!unread) say(`cannot write to the standard output: ${file_reason(error)}`);
+      this.#stopper.stop(unread ? EXIT_STATUS.sigpipe : EXIT_STATUS.file);
     }
   }
 

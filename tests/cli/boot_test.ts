@@ -127,6 +127,22 @@ Deno.test("a reader of the output that goes away ends the guest with status 141"
   assert.match(new TextDecoder().decode(stdout), /\/141\n$/);
 });
 
+Deno.test("a standard output that is full ends the guest with status 3 and says so", async () => {
+  await using guest = await echo_guest_file();
+  const script = `"$0" run --quiet --no-prompt -R -W -E "$1" boot "$2" --timeout 30 >/dev/full`;
+  const main = new URL("../../main.ts", import.meta.url).pathname;
+  const { code, stderr } = await new Deno.Command("sh", {
+    args: ["-c", script, Deno.execPath(), main, guest.path],
+    stdin: "null",
+    env: { NO_COLOR: "1" },
+  }).output();
+  assert.match(
+    new TextDecoder().decode(stderr),
+    /^armvm: cannot write to the standard output: [^\n]+\n$/,
+  );
+  assert.equal(code, 3);
+});
+
 Deno.test("--verbose says what is done, on stderr alone", async () => {
   await using guest = await echo_guest_file();
   const args = ["boot", guest.path, ...SMALL, "--verbose"];
