@@ -34,7 +34,10 @@ export async function boot(
     const line = `--append is longer than ${LINUX_COMMAND_LINE} bytes; Linux will cut it off`;
     log_with(options)("warn", line);
   }
-  return await run_guest(await files, options, stopper);
+  // A file may be a pipe that nobody writes to.
+  const read = await Promise.race([files, stopper.stopped]);
+  if (typeof read === "number") return read;
+  return await run_guest(read, options, stopper);
 }
 
 /** Runs a guest until it ends; says what status to end with. */
@@ -76,11 +79,14 @@ export async function run_guest(
     signal: stopper.signal,
     ...(options.timeout === undefined ? {} : { timeout: options.timeout * 1000 }),
   });
-  using console = open_console(options.console, {
+  const opening_console = open_console(options.console, {
     machine,
     stopper,
     ...(options.input_end && { input_end: options.input_end }),
   });
+  const link = await Promise.race([opening_console, stopper.stopped]);
+  if (typeof link === "number") return link;
+  using console = link;
   using _silence = options.quiet ? undefined : watch_silence({
     machine,
     files,

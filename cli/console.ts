@@ -28,7 +28,10 @@ export interface ConsoleContext {
 }
 
 /** Connects the machine's serial line to what `--console` names. */
-export function open_console(target: ConsoleTarget, context: ConsoleContext): ConsoleLink {
+export async function open_console(
+  target: ConsoleTarget,
+  context: ConsoleContext,
+): Promise<ConsoleLink> {
   switch (target.kind) {
     case "stdio":
       return new StdioConsole(context);
@@ -37,11 +40,14 @@ export function open_console(target: ConsoleTarget, context: ConsoleContext): Co
       return { drain: () => cancelled, [Symbol.dispose]: () => {} };
     }
     case "file":
-      return file_console(target.path, context);
+      return await file_console(target.path, context);
   }
 }
 
-function file_console(path: string, { machine, stopper }: ConsoleContext): ConsoleLink {
+async function file_console(
+  path: string,
+  { machine, stopper }: ConsoleContext,
+): Promise<ConsoleLink> {
   let file: Deno.FsFile;
   const fail = (error: unknown) =>
     new CliError(
@@ -49,7 +55,8 @@ function file_console(path: string, { machine, stopper }: ConsoleContext): Conso
       `cannot write the console to ${quoted(path)}: ${file_reason(error)}`,
     );
   try {
-    file = Deno.openSync(path, { write: true, create: true, truncate: true });
+    // Not openSync: a pipe that nobody reads makes it wait.
+    file = await Deno.open(path, { write: true, create: true, truncate: true });
   } catch (error) {
     throw fail(error);
   }
@@ -107,10 +114,9 @@ class StdioConsole implements ConsoleLink {
         for (let at = 0; at < chunk.length;) at += await Deno.stdout.write(chunk.subarray(at));
       }
     } catch (error) {
-      if (!(error instanceof Deno.errors.BrokenPipe)) {
-        say(`standard output: ${file_reason(error)}`);
-      }
-      this.#stopper.stop(EXIT_STATUS.sigpipe);
+      const unread = error instanceof Deno.errors.BrokenPipe;
+      if (!unread) say(`cannot write to the standard output: ${file_reason(error)}`);
+      this.#stopper.stop(unread ? EXIT_STATUS.sigpipe : EXIT_STATUS.file);
     }
   }
 

@@ -24,6 +24,8 @@ export const EXIT_STATUS = {
   sighup: 129,
   /** SIGINT. */
   sigint: 130,
+  /** SIGQUIT. */
+  sigquit: 131,
   /** Nobody reads the standard output any more (SIGPIPE). */
   sigpipe: 141,
   /** SIGTERM. */
@@ -45,7 +47,7 @@ export const EXIT_STATUS_HELP = `Exit status:
   7    --timeout passed
   8    the guest reset under --no-reboot
   9    quit with Ctrl-A x
-  129, 130, 143  stopped by SIGHUP, SIGINT, SIGTERM; 141 standard output was closed`;
+  129, 130, 131, 143  stopped by SIGHUP, SIGINT, SIGQUIT, SIGTERM; 141 standard output was closed`;
 
 /** Ends the command: one line for the user, and a status. */
 export class CliError extends Error {

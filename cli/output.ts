@@ -14,7 +14,12 @@ export async function write_stdout(data: string | Uint8Array): Promise<ExitStatu
 
 /** Shows one line of armvm's own, on stderr. */
 export function say(message: string): void {
-  print(`armvm: ${message}\n`);
+  print(`armvm: ${printable(message)}\n`);
+}
+
+/** `text` without control characters but newlines: guests and files choose parts of messages. */
+export function printable(text: string): string {
+  return text.replaceAll(/[^\P{Cc}\n]/gu, "?");
 }
 
 /** Shows text of armvm's own, on stderr. Deno's raw mode still turns newlines into CR LF. */

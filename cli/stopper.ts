@@ -4,7 +4,11 @@ const SIGNALS = [
   ["SIGINT", EXIT_STATUS.sigint],
   ["SIGTERM", EXIT_STATUS.sigterm],
   ["SIGHUP", EXIT_STATUS.sighup],
+  ["SIGQUIT", EXIT_STATUS.sigquit],
 ] as const;
+
+/** Signals that Windows does not have. */
+const UNIX_ONLY: readonly Deno.Signal[] = ["SIGTERM", "SIGQUIT"];
 
 /** Stops the guest on a signal or the user's word, and remembers the status that goes with it. */
 export class Stopper implements Disposable {
@@ -14,10 +18,10 @@ export class Stopper implements Disposable {
   readonly #stopped = Promise.withResolvers<ExitStatus>();
   readonly #listeners: [Deno.Signal, () => void][] = [];
 
-  /** Listens for SIGINT, SIGTERM and SIGHUP. */
+  /** Listens for the signals that ask a program to end. */
   constructor() {
     for (const [signal, status] of SIGNALS) {
-      if (Deno.build.os === "windows" && signal === "SIGTERM") continue;
+      if (Deno.build.os === "windows" && UNIX_ONLY.includes(signal)) continue;
       const listener = () => {
         // A second one means that a clean stop takes too long.
         if (this.signal.aborted) Deno.exit(status);

@@ -120,6 +120,9 @@ export class SoftVcpu implements Vcpu {
       if (feature !== undefined) features[feature] = has_feature(init, name);
     }
     system.configure(model, features, this.#index);
+    // Images are loaded anew after a reset, where another run's code may have been changed since.
+    const { ram } = system.maps;
+    system.maps.written(ram.base, ram.size);
     if (first === undefined) {
       this.#init = { target: init.target, features: init.features.slice() };
       this.#regs = new SoftOneRegs(system);
@@ -252,7 +255,8 @@ export class SoftVcpu implements Vcpu {
         if (this.#waiting || this.#off) return undefined;
       }
       if (exceptions.take_interrupt()) this.#exits.add("interrupt");
-    } while (cpu.get(STATE.budget) > 0);
+      // The kick word too: an engine that was leaving has written over the budget a kick had zeroed.
+    } while (cpu.get(STATE.budget) > 0 && Atomics.load(cpu.i32, KICK) === 0);
     return undefined;
   }
 
@@ -262,6 +266,8 @@ export class SoftVcpu implements Vcpu {
     switch (exit) {
       case EXIT.exception: {
         this.#exits.add(REASONS[cpu.pending!.kind]);
+        // One that is raised by its own vector executes nothing: it must not go on for ever.
+        cpu.set(STATE.budget, cpu.get(STATE.budget) - 1);
         if (cpu.system.exceptions.take_pending()) return undefined;
         return this.#firmware_call();
       }

@@ -8,9 +8,12 @@ import {
   set_feature,
   vcpu_init,
 } from "../hypervisor/mod.ts";
+import type { Cpu } from "./cpu.ts";
+import type { Engine } from "./engine/engine.ts";
+import { kick_at } from "./kick.ts";
 import { SoftHypervisor } from "./soft_hypervisor.ts";
 import type { EngineName } from "./soft_hypervisor.ts";
-import type { SoftVm } from "./soft_vm.ts";
+import { SoftVm } from "./soft_vm.ts";
 import { STATE } from "./state.ts";
 
 const BASE = 0x4000_0000;
@@ -81,6 +84,18 @@ for (const engine of ENGINES) {
     assert.equal(vm.cpu.reg(4), 0x10201);
   });
 
+  Deno.test(`${engine}: after another init the code that was loaded meanwhile is executed`, () => {
+    using vm = make_vm(engine);
+    const vcpu = vm.create_vcpu(0);
+    for (const r4 of [1, 2, 3]) {
+      vcpu.init(vm.preferred_target());
+      vm.memory.bytes.set(new Uint8Array(Uint32Array.of(0xe3a04000 | r4, ...REPORT).buffer));
+      vcpu.set_reg(core_reg_id(15), BigInt(BASE));
+      assert.equal(vcpu.run().kind, "mmio_write");
+      assert.equal(vm.cpu.reg(4), r4);
+    }
+  });
+
   Deno.test(`${engine}: an interrupt is taken in the middle of a loop, and returns into it`, () => {
     using vm = make_vm(engine);
     const code = [
@@ -135,6 +150,52 @@ Deno.test("Without PSCI a hypervisor call is Undefined", () => {
   vm.cpu.system.regs.vbar = BASE;
   assert.equal(vcpu.run().kind, "mmio_write");
   assert.equal(vcpu.get_reg(core_reg_id(16)) & 0x1fn, 0x1bn);
+});
+
+/** A vCPU whose every instruction fetch aborts, also that of the vector; `turn` sees each. */
+function abort_storm(turn: (cpu: Cpu, turns: number) => void): SoftVm {
+  let turns = 0;
+  const engine = (cpu: Cpu): Engine => ({
+    name: "storm",
+    flush_tlb() {},
+    flush_tlb_page() {},
+    page_written() {},
+    run() {
+      if (++turns > 1_000_000) throw new Error("still running");
+      turn(cpu, turns);
+      cpu.raise({ kind: "prefetch_abort", address: 0, status: 8 });
+    },
+    step() {
+      this.run();
+    },
+  });
+  return new SoftVm({ memory: { base: BASE, size: 1 << 20 }, gic: 2, vcpus: 1 }, engine);
+}
+
+Deno.test("A kick ends a storm of aborts though the engine writes over the budget it zeroed", () => {
+  using vm = abort_storm((cpu, turns) => {
+    if (turns !== 10) return;
+    kick_at(cpu.i32);
+    cpu.set(STATE.budget, 2 ** 30);
+  });
+  const vcpu = vm.create_vcpu(0);
+  vcpu.init(vm.preferred_target());
+  assert.deepEqual(vcpu.run(), { kind: "interrupted" });
+});
+
+Deno.test("Time goes on in a storm of aborts, though no instruction is executed", () => {
+  using vm = abort_storm(() => {});
+  let polls = 0;
+  vm.cpu.system.timer = {
+    read: () => 0n,
+    write: () => {},
+    poll: () => ++polls === 4 && kick_at(vm.cpu.i32),
+    next_event_ms: () => Infinity,
+    reset: () => {},
+  };
+  const vcpu = vm.create_vcpu(0);
+  vcpu.init(vm.preferred_target());
+  assert.deepEqual(vcpu.run(), { kind: "interrupted" });
 });
 
 Deno.test("A vCPU that starts powered off waits for a kick", () => {

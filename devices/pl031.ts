@@ -78,8 +78,11 @@ export class Pl031 implements MmioDevice {
   next_event_ms(): number {
     const { IMSC, RIS, MR } = this.#regs.values;
     if (IMSC === 0 || RIS !== 0) return Infinity;
-    const seconds = (MR - this.#counter()) >>> 0;
-    return seconds === 0 ? 0 : seconds * 1000 - ((this.#now() % 1000) + 1000) % 1000;
+    const now = this.#counter();
+    const seconds = (MR - now) >>> 0;
+    // A match that was seen and cleared comes again when the counter has been all the way round.
+    if (seconds === 0) return now === this.#seen ? 2 ** 32 * 1000 : 0;
+    return seconds * 1000 - ((this.#now() % 1000) + 1000) % 1000;
   }
 
   /** Power-on state; the time goes on. */

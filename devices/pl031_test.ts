@@ -100,3 +100,26 @@ Deno.test("PL031 goes on from a saved state, and is as new after reset()", () =>
   assert.equal(other.irq, false);
   assert.equal(other.get(DR), 1_700_000_006);
 });
+
+Deno.test("PL031 is quiet for the rest of the second in which its alarm was cleared", () => {
+  const rig = new Rig();
+  rig.set(MR, 1_700_000_001);
+  rig.set(IMSC, 1);
+  rig.pass(1);
+  assert.equal(rig.irq, true);
+  rig.set(ICR, 1);
+  assert.equal(rig.irq, false);
+  assert(rig.rtc.next_event_ms() > 1000);
+  rig.pass(0.5);
+  assert.equal(rig.irq, false);
+});
+
+Deno.test("PL031 asks to be polled at once for an alarm that is due and not raised", () => {
+  const rig = new Rig();
+  rig.set(MR, 1_700_000_001);
+  rig.set(IMSC, 1);
+  rig.ms += 1000;
+  assert.equal(rig.rtc.next_event_ms(), 0);
+  rig.rtc.poll();
+  assert.equal(rig.irq, true);
+});

@@ -10,6 +10,11 @@ const SEARCHED = 96 << 20;
 const FEWEST = 1000, MOST = 1_000_000;
 /** How far the tables lie apart at most. */
 const REACH = 16 << 20;
+/**
+ * Places that may be tried as tables, and names that may be read: many times what a kernel needs,
+ * but a guest that fills its memory with beginnings of tables gets no hours of the host's time.
+ */
+const MOST_PLACES = 1000, MOST_READ = 4 * MOST;
 
 /** Lines as /proc/kallsyms has them; "" when no table is found. */
 export function find_kallsyms(memory: Uint8Array): string {
@@ -35,8 +40,10 @@ interface Tokens {
 /** The 256 tokens: the digits, which names use, stand for themselves, one after another. */
 function find_tokens(bytes: Uint8Array): Tokens | undefined {
   const digits = new TextEncoder().encode("0\0" + "1\0" + "2\0" + "3\0" + "4\0" + "5\0");
+  let places = 0;
   for (let at = bytes.indexOf(digits[0]!); at >= 0; at = bytes.indexOf(digits[0]!, at + 1)) {
     if (!digits.every((byte, i) => bytes[at + i] === byte)) continue;
+    if (++places > MOST_PLACES) return undefined;
     const tokens = tokens_around(bytes, at);
     if (tokens) return tokens;
   }
@@ -48,8 +55,9 @@ function tokens_around(bytes: Uint8Array, zero: number): Tokens | undefined {
   let start = zero;
   for (let i = 0; i < 0x30; i++) {
     start--;
-    while (start > 0 && bytes[start - 1] !== 0) start--;
-    if (start <= 0 || zero - start > 0x30 * 64) return undefined;
+    const furthest = Math.max(0, zero - 0x30 * 64);
+    while (start > furthest && bytes[start - 1] !== 0) start--;
+    if (start <= furthest) return undefined;
   }
   const texts: string[] = [], offsets: number[] = [];
   let at = start;
@@ -80,21 +88,29 @@ interface Names {
 /** The names come before the tokens, their number before them. */
 function find_names(bytes: Uint8Array, tokens: Tokens): Names | undefined {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const budget = { names: MOST_READ };
   for (let start = tokens.start & ~3; start > Math.max(0, tokens.start - REACH); start -= 4) {
     const count = view.getUint32(start, true);
     if (count < FEWEST || count > MOST) continue;
-    const list = read_names(bytes, { at: start + 4, count, tokens });
+    const list = read_names(bytes, { at: start + 4, count, tokens, budget });
     if (list) return { start, list };
+    if (budget.names <= 0) return undefined;
   }
   return undefined;
 }
 
 function read_names(
   bytes: Uint8Array,
-  { at, count, tokens }: { at: number; count: number; tokens: Tokens },
+  { at, count, tokens, budget }: {
+    at: number;
+    count: number;
+    tokens: Tokens;
+    budget: { names: number };
+  },
 ): string[] | undefined {
   const list: string[] = [];
   for (let i = 0; i < count; i++) {
+    if (--budget.names <= 0) return undefined;
     let length = bytes[at++]!;
     // Long names have a second byte of length (Linux 6.1).
     if (length >= 0x80) length = (length & 0x7f) | (bytes[at++]! << 7);

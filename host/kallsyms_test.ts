@@ -51,3 +51,19 @@ Deno.test("find_kallsyms() finds nothing in memory without tables, or with half 
   const text = new TextEncoder().encode("0\x001\x002\x003\x004\x005\x00".repeat(100));
   assert.equal(find_kallsyms(text), "");
 });
+
+Deno.test("find_kallsyms() soon gives up on memory that is full of beginnings", () => {
+  const started = performance.now();
+  const digits = new TextEncoder().encode("0\x001\x002\x003\x004\x005\x00");
+  const bytes = new Uint8Array(16 << 20);
+  for (let at = 0; at + digits.length <= bytes.length; at += digits.length) bytes.set(digits, at);
+  assert.equal(find_kallsyms(bytes), "");
+  // Good tokens behind words that could each be the number of 100,000 names of one letter.
+  const good = memory("before");
+  const hostile = new Uint8Array((8 << 20) + good.length);
+  new Uint32Array(hostile.buffer, 0, 2 << 20).fill(0x0001_5401);
+  hostile.set(good.subarray(good.length - 2048), 8 << 20);
+  find_kallsyms(hostile);
+  // A second or so; without limits, hours.
+  assert.ok(performance.now() - started < 60_000);
+});

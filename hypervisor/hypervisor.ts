@@ -87,6 +87,7 @@ export interface Vm extends IrqLines, Disposable {
 export interface Vcpu extends Disposable {
   /**
    * KVM_ARM_VCPU_INIT: sets target and features at once; again with the same ones resets the vCPU.
+   * Code that is put into memory before the next `run()` is what it executes, whatever was there.
    * EINVAL for an unknown target or bit, or for a second init that differs.
    */
   init(init: VcpuInit): void;

@@ -122,6 +122,17 @@ Deno.test("an xz file with a filter that is not known says which", () => {
   assert.throws(() => decompress("xz", bytes, { limit: 1000 }), /xz filter 0x4/);
 });
 
+Deno.test("a gzip file may have any number of members, empty ones too", () => {
+  const empty = new Uint8Array(gzipSync(new Uint8Array(0)));
+  const [first, second] = [PLAIN.subarray(0, 100), PLAIN.subarray(100)]
+    .map((part) => new Uint8Array(gzipSync(part)));
+  const file = concat(empty, first!, ...new Array(5000).fill(empty), second!, empty, [1, 2, 3]);
+  const { bytes, consumed } = decompress("gzip", file, { limit: PLAIN.length });
+  assert.deepEqual(Buffer.from(bytes), Buffer.from(PLAIN));
+  assert.equal(consumed, file.length - 3);
+  assert.equal(decompress("gzip", empty, { limit: 1 }).bytes.length, 0);
+});
+
 Deno.test("xxh32 gives the specification's values", () => {
   assert.equal(xxh32(new Uint8Array(0)), 0x02cc_5d05);
   assert.equal(xxh32(new TextEncoder().encode("a")), 0x550d_7456);

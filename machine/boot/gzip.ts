@@ -7,13 +7,16 @@ import { CorruptData, OutputTooLarge, type Unpacked } from "./unpacked.ts";
  * looked at. Throws CorruptData and OutputTooLarge.
  */
 export function ungzip(input: Uint8Array, limit: number): Unpacked {
-  let { bytes, consumed } = member(input, limit);
-  while (is_gzip(input, consumed)) {
-    const next = member(input.subarray(consumed), limit - bytes.length);
-    bytes = concat([bytes, next.bytes]);
+  const members: Uint8Array[] = [];
+  let length = 0, consumed = 0;
+  do {
+    const next = member(input.subarray(consumed), limit - length);
+    // Only what has something: a file may have very many empty ones.
+    if (next.bytes.length > 0) members.push(next.bytes);
+    length += next.bytes.length;
     consumed += next.consumed;
-  }
-  return { bytes, consumed };
+  } while (is_gzip(input, consumed));
+  return { bytes: members.length === 1 ? members[0]! : concat(members), consumed };
 }
 
 /** Whether a gzip member seems to start at `at`. */

@@ -5,6 +5,10 @@ import { Running } from "./running.ts";
 
 const SMALL = ["--memory", "16M"];
 
+function sleep(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
+}
+
 Deno.test("a guest that powers off ends with status 0 and an empty stderr", async () => {
   await using guest = await echo_guest_file();
   const { code, stdout, stderr } = await armvm(["boot", guest.path, ...SMALL], {
@@ -79,12 +83,35 @@ Deno.test("--console file:F takes the output, --console none drops it", async ()
 
 Deno.test("signals stop the guest cleanly, each with its status", async () => {
   await using guest = await echo_guest_file();
-  for (const [signal, status] of [["SIGINT", 130], ["SIGTERM", 143], ["SIGHUP", 129]] as const) {
+  const signals = [["SIGINT", 130], ["SIGTERM", 143], ["SIGHUP", 129], ["SIGQUIT", 131]] as const;
+  for (const [signal, status] of signals) {
     await using running = Running.armvm(["boot", guest.path, ...SMALL]);
     await running.expect(">");
     running.kill(signal);
     assert.equal(await running.ended(), status);
     assert.equal(running.stderr, "");
+  }
+});
+
+Deno.test("a signal is heard while a file is a pipe without another end", async () => {
+  await using guest = await echo_guest_file();
+  const pipe = `${guest.path}.pipe`;
+  assert.ok((await new Deno.Command("mkfifo", { args: [pipe] }).output()).success);
+  try {
+    const cases = [
+      { args: [pipe, "--append", "x".repeat(1024)], before: "cut it off" },
+      { args: [guest.path, "--console", `file:${pipe}`, "--verbose"], before: "loaded in" },
+    ];
+    for (const { args, before } of cases) {
+      await using running = Running.armvm(["boot", ...args, ...SMALL]);
+      while (!running.stderr.includes(before)) await sleep(50);
+      // Nothing says that it waits for the pipe now: give it time to get there.
+      await sleep(500);
+      running.kill("SIGTERM");
+      assert.equal(await running.ended(), 143);
+    }
+  } finally {
+    await Deno.remove(pipe);
   }
 });
 
@@ -98,6 +125,22 @@ Deno.test("a reader of the output that goes away ends the guest with status 141"
     stderr: "null",
   }).output();
   assert.match(new TextDecoder().decode(stdout), /\/141\n$/);
+});
+
+Deno.test("a standard output that is full ends the guest with status 3 and says so", async () => {
+  await using guest = await echo_guest_file();
+  const script = `"$0" run --quiet --no-prompt -R -W -E "$1" boot "$2" --timeout 30 >/dev/full`;
+  const main = new URL("../../main.ts", import.meta.url).pathname;
+  const { code, stderr } = await new Deno.Command("sh", {
+    args: ["-c", script, Deno.execPath(), main, guest.path],
+    stdin: "null",
+    env: { NO_COLOR: "1" },
+  }).output();
+  assert.match(
+    new TextDecoder().decode(stderr),
+    /^armvm: cannot write to the standard output: [^\n]+\n$/,
+  );
+  assert.equal(code, 3);
 });
 
 Deno.test("--verbose says what is done, on stderr alone", async () => {

@@ -94,7 +94,8 @@ Deno.test(
 );
 
 Deno.test("the terminal is restored after a signal", terminals, async () => {
-  for (const [signal, status] of [["SIGINT", 130], ["SIGTERM", 143], ["SIGHUP", 129]] as const) {
+  const signals = [["SIGINT", 130], ["SIGTERM", 143], ["SIGHUP", 129], ["SIGQUIT", 131]] as const;
+  for (const [signal, status] of signals) {
     const ended = await on_terminal(async ({ pid }) => Deno.kill(await pid(), signal));
     assert.equal(ended.status, status);
   }
