@@ -40,6 +40,13 @@ export const MEM = {
   guest_ram: 0x3000_0000,
 } as const;
 
+/**
+ * A page map's word plus a virtual address plus this is where the byte lies in the memory. Both ends are
+ * pages, so words are odd where there is something, and what is zero is a miss; the addition is free, as
+ * the offset of a WebAssembly access.
+ */
+export const MAP_BIAS = 1;
+
 /** Type of a state field. */
 export type FieldType = "i32" | "i64";
 

@@ -10,7 +10,7 @@ import type {
 } from "../ir/node.ts";
 import { OPERAND_KINDS } from "../ir/node.ts";
 import type { Ty } from "../ir/types.ts";
-import { EXIT, type Field, MEM, STATE, V_BASE } from "../state.ts";
+import { EXIT, type Field, MAP_BIAS, MEM, STATE, V_BASE } from "../state.ts";
 import { type Code, OP } from "../wasm/encoder.ts";
 import { emit_state_condition } from "./condition.ts";
 import { access_bits } from "./reference.ts";
@@ -133,22 +133,22 @@ const V_STORE: Record<VAccess, (c: Code, at: number) => void> = {
 
 /** Guest memory behind an address that is known to be one; nothing is known of its alignment. */
 const DIRECT_LOAD: Record<Ty | DirectAccess, (c: Code, offset: number) => void> = {
-  u8: (c, offset) => c.mem(OP.i32_load8_u, 0, offset),
-  u16: (c, offset) => c.mem(OP.i32_load16_u, 0, offset),
-  i32: (c, offset) => c.mem(OP.i32_load, 0, offset),
-  i64: (c, offset) => c.mem(OP.i64_load, 0, offset),
-  f32: (c, offset) => c.mem(OP.f32_load, 0, offset),
-  f64: (c, offset) => c.mem(OP.f64_load, 0, offset),
-  v128: (c, offset) => c.v128_mem(0, offset),
+  u8: (c, offset) => c.mem(OP.i32_load8_u, 0, offset + MAP_BIAS),
+  u16: (c, offset) => c.mem(OP.i32_load16_u, 0, offset + MAP_BIAS),
+  i32: (c, offset) => c.mem(OP.i32_load, 0, offset + MAP_BIAS),
+  i64: (c, offset) => c.mem(OP.i64_load, 0, offset + MAP_BIAS),
+  f32: (c, offset) => c.mem(OP.f32_load, 0, offset + MAP_BIAS),
+  f64: (c, offset) => c.mem(OP.f64_load, 0, offset + MAP_BIAS),
+  v128: (c, offset) => c.v128_mem(0, offset + MAP_BIAS),
 };
 const DIRECT_STORE: Record<Ty | DirectAccess, (c: Code, offset: number) => void> = {
-  u8: (c, offset) => c.mem(OP.i32_store8, 0, offset),
-  u16: (c, offset) => c.mem(OP.i32_store16, 0, offset),
-  i32: (c, offset) => c.mem(OP.i32_store, 0, offset),
-  i64: (c, offset) => c.mem(OP.i64_store, 0, offset),
-  f32: (c, offset) => c.mem(OP.f32_store, 0, offset),
-  f64: (c, offset) => c.mem(OP.f64_store, 0, offset),
-  v128: (c, offset) => c.v128_mem(11, offset),
+  u8: (c, offset) => c.mem(OP.i32_store8, 0, offset + MAP_BIAS),
+  u16: (c, offset) => c.mem(OP.i32_store16, 0, offset + MAP_BIAS),
+  i32: (c, offset) => c.mem(OP.i32_store, 0, offset + MAP_BIAS),
+  i64: (c, offset) => c.mem(OP.i64_store, 0, offset + MAP_BIAS),
+  f32: (c, offset) => c.mem(OP.f32_store, 0, offset + MAP_BIAS),
+  f64: (c, offset) => c.mem(OP.f64_store, 0, offset + MAP_BIAS),
+  v128: (c, offset) => c.v128_mem(11, offset + MAP_BIAS),
 };
 
 /** i32.atomic.rmw8.cmpxchg_u and its like. */
@@ -589,7 +589,7 @@ export class ProgramEmitter {
   #map_access(address: number, width: number, options: AccessOptions, write: boolean): number {
     if (options.window) {
       const window = this.#local_of(options.window);
-      this.#code.get(window).i32(1).byte(0x71);
+      this.#code.get(window).byte(0x45);
       return window;
     }
     const anywhere = this.#around.unaligned && !options.aligned && options.element === undefined;
@@ -615,26 +615,30 @@ export class ProgramEmitter {
     if (local !== undefined && !unprivileged) c.get(local);
     else c.i32(0).mem(OP.i32_load, 2, (unprivileged ? STATE.user_map : STATE.map).address);
     c.get(address).i32(12).u8(0x76).i32(2).u8(0x74, 0x6a);
-    // Bit 0 says that there is an entry; from here on, that there is none.
-    c.mem(OP.i32_load, 2, write ? MEM.map_bytes : 0).i32(1).u8(0x73);
-    c.tee(entry);
-    if (mask === 0) c.i32(1).u8(0x71);
-    else c.get(address).u8(0x72).i32(mask).u8(0x71);
+    c.mem(OP.i32_load, 2, write ? MEM.map_bytes : 0).tee(entry);
+    // The low bits of an entry are ones; see MAP_BIAS.
+    if (mask === 0) c.byte(0x45);
+    else {
+      c.i32(-1).byte(0x73);
+      c.get(address).u8(0x72).i32(mask).u8(0x71);
+    }
     return entry;
   }
 
-  /** The page map's entry for a range of words in one page, else something odd. */
+  /** The page map's entry for a range of words in one page, else 0. */
   #window(node: Node & { k: "window" }): void {
     const c = this.#code;
     const address = this.#borrow("i32");
     this.#push(node.address);
     c.set(address);
     const entry = this.#map_entry(address, 3, { write: node.write });
-    c.i32(0).byte(0x47);
+    c.byte(0x45);
     c.get(address).i32(0xfff).u8(0x71);
     this.#push(node.length);
-    c.u8(0x6a).i32(0x1000).u8(0x4b, 0x72);
-    c.get(entry).byte(0x72);
+    c.u8(0x6a).i32(0x1000).u8(0x4d, 0x71);
+    // All bits or none of the entry.
+    c.i32(-1).u8(0x6c);
+    c.get(entry).byte(0x71);
     c.set(this.#local_of(node));
   }
 
@@ -705,10 +709,10 @@ export class ProgramEmitter {
   #load_mapped(entry: number, address: number, node: Node & { k: "load" }): void {
     const c = this.#code, { width, options } = node;
     c.get(entry).get(address).u8(0x6a);
-    if (width === 8) c.mem(OP.i64_load, 0, 0);
-    else if (width === 4) c.mem(OP.i32_load, 0, 0);
-    else if (width === 2) c.mem(options.signed ? OP.i32_load16_s : OP.i32_load16_u, 0, 0);
-    else c.mem(options.signed ? OP.i32_load8_s : OP.i32_load8_u, 0, 0);
+    if (width === 8) c.mem(OP.i64_load, 0, MAP_BIAS);
+    else if (width === 4) c.mem(OP.i32_load, 0, MAP_BIAS);
+    else if (width === 2) c.mem(options.signed ? OP.i32_load16_s : OP.i32_load16_u, 0, MAP_BIAS);
+    else c.mem(options.signed ? OP.i32_load8_s : OP.i32_load8_u, 0, MAP_BIAS);
   }
 
   #store(node: Node & { k: "store" }): void {
@@ -746,10 +750,10 @@ export class ProgramEmitter {
   ): void {
     const c = this.#code;
     c.get(entry).get(address).u8(0x6a).get(value);
-    if (width === 8) c.mem(OP.i64_store, 0, 0);
-    else if (width === 4) c.mem(OP.i32_store, 0, 0);
-    else if (width === 2) c.mem(OP.i32_store16, 0, 0);
-    else c.mem(OP.i32_store8, 0, 0);
+    if (width === 8) c.mem(OP.i64_store, 0, MAP_BIAS);
+    else if (width === 4) c.mem(OP.i32_store, 0, MAP_BIAS);
+    else if (width === 2) c.mem(OP.i32_store16, 0, MAP_BIAS);
+    else c.mem(OP.i32_store8, 0, MAP_BIAS);
   }
 
   #compare_exchange(node: Node & { k: "compare_exchange" }): void {
@@ -778,7 +782,7 @@ export class ProgramEmitter {
     this.#push(node.value);
     // Alignment must be the natural one; these opcodes are the threads proposal's.
     const { code, align } = CMPXCHG[width];
-    c.u8(0xfe).mem(code, align, 0);
+    c.u8(0xfe).mem(code, align, MAP_BIAS);
     this.#push(node.expected);
     c.byte(width === 8 ? 0x51 : 0x46);
     c.byte(OP.end);

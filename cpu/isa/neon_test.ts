@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { InterpreterEngine } from "../engine/interpreter.ts";
 import { ReferenceEngine } from "../engine/reference.ts";
-import { EXIT, MEM, STATE } from "../state.ts";
+import { EXIT, MAP_BIAS, MEM, STATE } from "../state.ts";
 import { flat_cpu, place_code } from "../testing/flat.ts";
 import { Decoder, find_overlaps } from "./decoder.ts";
 import { NEON_ROWS } from "./neon_rows.ts";
@@ -252,7 +252,7 @@ Deno.test("the interpreter's direct accesses move unaligned and page-crossing st
     0xf400_070d, // vst1.8 {d0}, [r0]!
   ];
   try {
-    cpu.i32.fill((MEM.guest_ram - 0x4000_0000) | 1, map_index, map_index + 2);
+    cpu.i32.fill(MEM.guest_ram - 0x4000_0000 - MAP_BIAS, map_index, map_index + 2);
     for (const word of words) {
       for (const offset of [0, 1, 4, 0xfe0, 0xfe7, 0xff1, 0xffc, 0xfff]) {
         const address = CASE_MEMORY.address + offset;

@@ -1,5 +1,5 @@
 import { ACCESS, alignment_of, type Cpu, type MemorySystem } from "../cpu.ts";
-import { EXIT, MEM, STATE } from "../state.ts";
+import { EXIT, MAP_BIAS, MEM, STATE } from "../state.ts";
 import { FAULT, fault_status, FSR_WNR } from "./fault.ts";
 import type { Mmio } from "./mmio.ts";
 import { type Mmu, RIGHT } from "./mmu.ts";
@@ -56,7 +56,7 @@ export class Memory implements MemorySystem {
     const context = maps.context(unprivileged);
     const map = write ? context.write_map : context.read_map;
     const entry = this.#i32[(map >> 2) + (va >>> 12)]!;
-    if (entry !== 0) return (entry - 1 + va) >>> 0;
+    if (entry !== 0) return (entry + MAP_BIAS + va) >>> 0;
     const mmu = this.#mmu;
     const privileged = !unprivileged && this.#cpu.system.modes.privileged();
     if (!mmu.translate(va, write ? RIGHT.write : RIGHT.read, privileged)) {
@@ -156,7 +156,7 @@ export class Memory implements MemorySystem {
     const context = this.#maps.context((access & ACCESS.unprivileged) !== 0);
     const map = write ? context.write_map : context.read_map;
     const entry = this.#i32[(map >> 2) + (address >>> 12)]!;
-    return entry !== 0 ? (entry - 1 + address) >>> 0 : -1;
+    return entry !== 0 ? (entry + MAP_BIAS + address) >>> 0 : -1;
   }
 
   /** A load that is not aligned, byte by byte. Signed when `width` is 8. */

@@ -1,5 +1,5 @@
 import type { Cpu } from "../cpu.ts";
-import { MEM, STATE } from "../state.ts";
+import { MAP_BIAS, MEM, STATE } from "../state.ts";
 import { BLOCK, BLOCK_LOG2, Context, ContextKey, ContextPool, type FillLog } from "./context.ts";
 import { type Mmu, type RamRange, RIGHT } from "./mmu.ts";
 import { SCTLR, type SysRegs } from "./sys_regs.ts";
@@ -29,8 +29,6 @@ export const NO_CODE: CodeCache = {
 const EMPTY_MAP = MEM.maps + (MEM.map_contexts - 1) * 2 * MEM.map_bytes;
 /** A map's word that leads nowhere; see {@link PageMaps}. */
 const MISS = 0;
-/** The bit of a map's word that says that it leads somewhere. */
-const VALID = 1;
 /** Code tags are even, and fit below a page's address. */
 const TAG_STEP = 2, TAG_END = 0x1000;
 /** A physical page is written through more virtual pages than the table has room for. */
@@ -182,7 +180,7 @@ export class PageMaps {
     const vpage = va >>> 12;
     const region = va >>> 21;
     const page = Math.floor((mmu.pa - this.ram.base) / 4096);
-    const entry = (MEM.guest_ram + page * 4096 - vpage * 4096) | VALID;
+    const entry = (MEM.guest_ram + page * 4096 - vpage * 4096 - MAP_BIAS) | 0;
     const read_index = (context.read_map >> 2) + vpage;
     if (mmu.size_log2 > 12 && mmu.size_log2 > this.#large[region]!) {
       this.#large[region] = mmu.size_log2;
@@ -248,7 +246,7 @@ export class PageMaps {
   /** Drops a write entry if it leads to `wasm_page`. */
   #unwrite(context: Context, vpage: number, wasm_page: number): void {
     const index = (context.write_map >> 2) + vpage;
-    if (this.#i32[index] === ((wasm_page - vpage * 4096) | VALID)) this.#i32[index] = MISS;
+    if (this.#i32[index] === ((wasm_page - vpage * 4096 - MAP_BIAS) | 0)) this.#i32[index] = MISS;
   }
 
   #unwrite_all(context: Context, wasm_page: number): void {

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { MEM, STATE } from "../state.ts";
+import { MAP_BIAS, MEM, STATE } from "../state.ts";
 import type { CodeCache } from "./page_maps.ts";
 import { RAM, Rig } from "./testing.ts";
 
@@ -55,8 +55,8 @@ function mapped(va: number, map: "read_map" | "write_map" = "read_map", pa?: num
   const at = cpu.get(STATE.map) + (map === "write_map" ? MEM.map_bytes : 0);
   const entry = cpu.i32[(at >> 2) + (va >>> 12)]!;
   if (entry === 0) return false;
-  assert.equal(entry & 0xfff, 1);
-  if (pa !== undefined) assert.equal((entry - 1 + va) >>> 0, MEM.guest_ram + pa - RAM.base);
+  assert.equal((entry + MAP_BIAS) & 0xfff, 0);
+  if (pa !== undefined) assert.equal((entry + MAP_BIAS + va) >>> 0, MEM.guest_ram + pa - RAM.base);
   return true;
 }
 
