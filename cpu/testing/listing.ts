@@ -63,6 +63,17 @@ export function source_of(code: Listing): InsnSource {
 
 /** The listing as text. */
 export function listing_text(code: Listing): string[] {
+  const hex = (address: number): string => address.toString(16);
+  return [
+    ...instruction_lines(code),
+    ...[...code.seen ?? []].map(([at, targets]) =>
+      `seen ${hex(at)}: ${targets.map(hex).join(" ")}`
+    ),
+    ...[...code.slow ?? []].map((at) => `slow ${hex(at)}`),
+  ];
+}
+
+function instruction_lines(code: Listing): string[] {
   return [...decoded(code)].map(([address, { insn }]) => {
     const word = code.words.get(address)!;
     const wide = !code.thumb || is_wide(word > 0xffff ? word >>> 16 : word);
@@ -94,12 +105,18 @@ const CONDITIONS = [
   "le",
 ];
 
-/** Reads lines of {@link listing_text}; only address and word count. */
+/**
+ * Reads lines of {@link listing_text}. Of instructions only address and word count; `seen 4: 10 20` says
+ * where the branch at 4 went, `slow 8` that the access at 8 often misses.
+ */
 export function parse_listing(lines: readonly string[], thumb: boolean): Listing {
-  const words = new Map<number, number>();
+  const words = new Map<number, number>(), seen = new Map<number, number[]>();
+  const slow = new Set<number>();
   for (const line of lines) {
-    const [, address, word] = line.match(/^\s*([0-9a-f]+): ([0-9a-f]+)/)!;
-    words.set(parseInt(address!, 16), parseInt(word!, 16));
+    const [first, ...others] = line.match(/[0-9a-f]+(?=[: ]|$)/g)!.map((n) => parseInt(n, 16));
+    if (line.startsWith("slow")) slow.add(first!);
+    else if (line.startsWith("seen")) seen.set(first!, others);
+    else words.set(first!, others[0]!);
   }
-  return { thumb, words };
+  return { thumb, words, seen, slow };
 }
