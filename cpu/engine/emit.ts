@@ -597,10 +597,7 @@ export class ProgramEmitter {
     if (element < width) {
       this.#code.get(address).i32(0xfff).u8(0x71).i32(0x1000 - width).u8(0x4b, 0x72);
     }
-    if (anywhere && width > 1) {
-      const c = this.#code;
-      c.i32(0).mem(OP.i32_load, 2, STATE.strict_alignment.address).byte(0x72);
-    }
+    if (anywhere && width > 1) this.#or_unaligned_forbidden(address);
     return entry;
   }
 
@@ -639,6 +636,13 @@ export class ProgramEmitter {
     c.set(this.#local_of(node));
   }
 
+  /** Or-s what is not zero where accesses that are not aligned may have to fault. */
+  #or_unaligned_forbidden(address: number): void {
+    const c = this.#code;
+    c.i32(0).mem(OP.i32_load, 2, STATE.strict_alignment.address).byte(0x72);
+    c.get(address).i32(21).u8(0x76).mem(OP.i32_load8_u, 0, MEM.near_device).byte(0x72);
+  }
+
   #range(node: Node & { k: "range" }): void {
     const c = this.#code, { mask, length, write } = node;
     const address = this.#borrow("i32");
@@ -655,10 +659,7 @@ export class ProgramEmitter {
     if (known < length - 1) {
       c.get(address).i32(0xfff).u8(0x71).i32(0x1000 - length).u8(0x4b, 0x72);
     }
-    if (node.unaligned) {
-      c.get(address).i32(21).u8(0x76).mem(OP.i32_load8_u, 0, MEM.near_device).byte(0x72);
-      c.i32(0).mem(OP.i32_load, 2, STATE.strict_alignment.address).byte(0x72);
-    }
+    if (node.unaligned) this.#or_unaligned_forbidden(address);
     c.set(this.#local_of(node));
     this.#ranges.set(node.id, { entry, address });
   }
