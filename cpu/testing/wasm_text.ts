@@ -92,7 +92,7 @@ function code_key(code: readonly number[]): number {
 
 /** The name of a fixed address in the CPU state. */
 function state_name(address: number): string | undefined {
-  if (address >= V_BASE && address < V_BASE + 256) return `v+${address - V_BASE}`;
+  if (address >= V_BASE && address < V_BASE + 384) return `v+${address - V_BASE}`;
   const { r } = STATE;
   if (address >= r.address && address < r.address + 64) return `r${(address - r.address) >> 2}`;
   return (Object.values(STATE) as Field[]).find((f) => f.address === address)?.name;
