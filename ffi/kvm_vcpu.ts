@@ -65,6 +65,8 @@ export interface KvmVcpuParts {
 /** A vCPU of KVM. Everything but {@link KvmVcpu.kick_token}'s use happens on one thread. */
 export class KvmVcpu implements Vcpu {
   readonly #file: KvmFd;
+  // Beside the file, for the sake of the loop: one object less to touch for every exit.
+  readonly #fd: number;
   readonly #parts: KvmVcpuParts;
   readonly #mapping: Mapping;
   readonly #run32: Uint32Array<ArrayBuffer>;
@@ -90,6 +92,7 @@ export class KvmVcpu implements Vcpu {
   constructor(parts: KvmVcpuParts) {
     this.#parts = parts;
     this.#file = parts.file;
+    this.#fd = parts.file.fd;
     this.#mapping = new Mapping(parts.file.fd, parts.run_size);
     const { buffer, address } = this.#mapping;
     this.#run32 = new Uint32Array(buffer);
@@ -168,9 +171,9 @@ export class KvmVcpu implements Vcpu {
   /** KVM_RUN. Each of the two calls is at a place of its own, so that V8 can specialise both. */
   #enter(): number {
     const compiled = this.#compiled;
-    if (compiled !== undefined) return compiled(this.#file.fd, KVM_RUN);
+    if (compiled !== undefined) return compiled(this.#fd, KVM_RUN);
     if (++this.#exits === MANY_EXITS) this.#compiled = compiled_ioctl();
-    return this.#ioctl(this.#file.fd, KVM_RUN);
+    return this.#ioctl(this.#fd, KVM_RUN);
   }
 
   /** See {@link Vcpu.kick}. From the vCPU's own thread. */
