@@ -134,6 +134,8 @@ export const STATE = {
   map: place("map"),
   /** The same for unprivileged (LDRT, STRT) accesses. */
   user_map: place("user_map"),
+  /** Not zero: accesses that are not aligned fault (SCTLR.A). */
+  strict_alignment: place("strict_alignment"),
   /** An even number for the current context: with T it makes bits 11:0 of code TLB tags. */
   code_tag: place("code_tag"),
   /** Exclusive monitor: 1 when open. */

@@ -109,6 +109,7 @@ export class PageMaps {
     cpu.set(STATE.map, current !== undefined && !big ? current.read_map : EMPTY_MAP);
     cpu.set(STATE.user_map, user !== undefined && !big ? user.read_map : EMPTY_MAP);
     if (current !== undefined && current.tag === 0) this.#tag(current);
+    cpu.set(STATE.strict_alignment, this.#regs.sctlr & SCTLR.A);
     cpu.set(STATE.code_tag, current !== undefined ? current.tag : 0);
   }
 
