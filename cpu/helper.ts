@@ -18,6 +18,8 @@ export interface Helper {
   readonly keeps_core: boolean;
   /** It neither reads nor writes V registers, nor changes whether they may be used. */
   readonly keeps_vectors: boolean;
+  /** It may read `STATE.insn_count`, which engines otherwise bring up to date when they leave. */
+  readonly counts: boolean;
   readonly run: (cpu: Cpu, ...args: Value[]) => Value | void;
 }
 
@@ -30,7 +32,14 @@ type ValuesOf<A extends readonly Ty[]> = { [K in keyof A]: ValueOf<A[K]> };
  */
 export function helper<const A extends readonly Ty[], const R extends Ty | undefined>(
   name: string,
-  signature: { args: A; ty: R; exits?: boolean; keeps_core?: boolean; keeps_vectors?: boolean },
+  signature: {
+    args: A;
+    ty: R;
+    exits?: boolean;
+    keeps_core?: boolean;
+    keeps_vectors?: boolean;
+    counts?: boolean;
+  },
   run: (cpu: Cpu, ...args: ValuesOf<A>) => R extends Ty ? ValueOf<R> : void,
 ): Helper {
   return {
@@ -40,6 +49,7 @@ export function helper<const A extends readonly Ty[], const R extends Ty | undef
     exits: signature.exits ?? false,
     keeps_core: signature.keeps_core ?? false,
     keeps_vectors: signature.keeps_vectors ?? false,
+    counts: signature.counts ?? false,
     run: run as unknown as Helper["run"],
   };
 }

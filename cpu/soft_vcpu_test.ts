@@ -96,6 +96,31 @@ for (const engine of ENGINES) {
     }
   });
 
+  Deno.test(`${engine}: the cycle counter counts every instruction, however few`, () => {
+    using vm = make_vm(engine);
+    const code = [
+      0xe3a00001, // mov r0, #1
+      0xee090f1c, // mcr p15, 0, r0, c9, c12, 0: PMCR.E
+      0xe3a01102, // mov r1, #0x80000000
+      0xee091f3c, // mcr p15, 0, r1, c9, c12, 1: PMCNTENSET.C
+      // mov r8, #0x200, or #0x2000: enough to be translated
+      engine === "reference" ? 0xe3a08c02 : 0xe3a08a02,
+      0xee192f1d, // mrc p15, 0, r2, c9, c13, 0: PMCCNTR
+      0xe3a04064, // mov r4, #100
+      0xe2544001, // subs r4, #1
+      0x1afffffd, // bne .-4
+      0xee193f1d, // mrc p15, 0, r3, c9, c13, 0
+      0xe0435002, // sub r5, r3, r2
+      0xe35500ca, // cmp r5, #202
+      0x1a000001, // bne .+12
+      0xe2588001, // subs r8, #1
+      0x1afffff5, // bne .-36
+      ...REPORT,
+    ];
+    assert.equal(run(vm, code), "mmio_write");
+    assert.deepEqual([vm.cpu.reg(5), vm.cpu.reg(8)], [202, 0]);
+  });
+
   Deno.test(`${engine}: an interrupt is taken in the middle of a loop, and returns into it`, () => {
     using vm = make_vm(engine);
     const code = [

@@ -58,6 +58,8 @@ export interface Surroundings {
   pc(): void;
   /** Stores which instruction this is, before anything that may leave. */
   mark(): void;
+  /** Brings `STATE.insn_count` up to date; undefined where that is the caller's business. */
+  count?(): void;
   /** Leaves: STATE.exit is set. `depth` is how many blocks the program has open. */
   leave(depth: number): void;
   /** Goes to this instruction plus the offset that `push` pushes. */
@@ -385,6 +387,7 @@ export class ProgramEmitter {
         return this.#keep(node);
       case "call":
         if (node.helper.exits) this.#around.mark();
+        if (node.helper.counts) this.#around.count?.();
         this.#around.fp?.before_call(node.helper);
         for (const arg of node.args) this.#push(arg);
         c.byte(OP.call);

@@ -119,12 +119,19 @@ export class MainFunction {
     this.#goto();
     c.u8(OP.end, OP.end);
     c.i32(0).get(this.#rec).mem(OP.i32_store, 2, STATE.rec.address);
+    this.#book();
+  }
+
+  /** Takes what was counted from the budget and adds it to the counters; counts from 0 again. */
+  #book(): void {
+    const c = this.code;
     c.i32(0).i32(0).mem(OP.i32_load, 2, STATE.budget.address).get(this.#count).u8(0x6b);
     c.mem(OP.i32_store, 2, STATE.budget.address);
     for (const { address } of [STATE.insn_count, STATE.interpreted]) {
       c.i32(0).i32(0).mem(OP.i64_load, 3, address);
       c.get(this.#count).u8(0xad, 0x7c).mem(OP.i64_store, 3, address);
     }
+    c.i32(0).set(this.#count);
   }
 
   /** Labels, from inside a handler with `depth` blocks of its own. */
@@ -253,6 +260,7 @@ export class MainFunction {
       operand: (name) => push_operand(c, form!.op, this.#rec, name),
       pc: () => push_pc(c, this.#rec),
       mark: () => mark(c, this.#rec),
+      count: () => this.#book(),
       leave: (depth) => this.#exit(depth),
       branch: (push, depth) => {
         if (form!.place.near) {

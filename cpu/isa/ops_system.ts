@@ -252,6 +252,8 @@ export const read_coprocessor = define_op<{ flags: boolean }>()("read_coprocesso
     b.set(STATE.cf, b.and(b.shr_u(value, 29), 1));
     b.set(STATE.vf, b.shl(value, 3));
   },
+  // A part of the main function: there the instructions are counted, which PMCCNTR shows.
+  inline: [{ flags: false }],
 });
 
 /** MCR. */
@@ -260,6 +262,7 @@ export const write_coprocessor = define_op<Record<never, never>>()("write_coproc
   lower(b, _, { rt, index }) {
     b.call(CP_WRITE, index, b.reg(rt));
   },
+  inline: [{}],
 });
 
 /** MRRC. */

@@ -232,14 +232,14 @@ export function cp_index64(cp: number, opc1: number, crm: number): number {
 /** MRC. Undefined for what does not exist or may not be read in this mode. */
 export const CP_READ: Helper = helper(
   "cp_read",
-  { args: ["i32"], ty: "i32", exits: true },
+  { args: ["i32"], ty: "i32", exits: true, counts: true },
   (cpu, index) => cpu.system.cp.read(index),
 );
 
 /** MCR. Undefined for what does not exist or may not be written in this mode. */
 export const CP_WRITE: Helper = helper(
   "cp_write",
-  { args: ["i32", "i32"], ty: undefined, exits: true },
+  { args: ["i32", "i32"], ty: undefined, exits: true, counts: true },
   (cpu, index, value) => cpu.system.cp.write(index, value),
 );
 
