@@ -60,6 +60,7 @@ const LONGEST_SLICE = 8;
 /** Samples without anything new after which regions are brought together, and how many at most. */
 const CALM = 200;
 const LARGEST_BUNDLE = 512;
+const BUNDLE_MS = 300;
 /**
  * Samples that make an access one that often misses: those between which there was one miss or more in
  * so many instructions, this one last.
@@ -85,6 +86,8 @@ export class TranslatorEngine extends InterpreterEngine {
   #waited = 0;
   /** Samples since something was translated. */
   #calm = 0;
+  /** When regions may be brought together again. */
+  #next_bundle = 0;
   /** Modules that hold regions. */
   #modules = 0;
   /** How often samples met accesses that had missed the page maps, by record, for each page. */
@@ -164,7 +167,7 @@ export class TranslatorEngine extends InterpreterEngine {
       }
     }
     if (this.#queue.size === 0) {
-      if (++this.#calm === CALM) this.#rebundle();
+      if (++this.#calm % CALM === 0) this.#rebundle();
     } else if (this.#queue.size >= this.#batch || ++this.#waited > 4 * this.#batch) {
       this.#translate();
     }
@@ -172,14 +175,16 @@ export class TranslatorEngine extends InterpreterEngine {
 
   /**
    * Brings all regions together once no new ones come: a call into another module costs V8 several
-   * times what one within a module does.
+   * times what one within a module does. Not often: V8 has to optimise them anew.
    */
   #rebundle(): void {
     if (this.#modules <= 1 + (this.#live.size >> 3)) return;
     const start = performance.now();
+    if (start < this.#next_bundle) return;
     const newest = [...this.#live].slice(-LARGEST_BUNDLE);
     this.handlers.bundle(newest.map(({ code }) => code));
     this.#modules = 1;
+    this.#next_bundle = start + BUNDLE_MS;
     this.#counts.bundles++;
     this.#counts.translate_ms += performance.now() - start;
   }
