@@ -674,10 +674,27 @@ export class ProgramEmitter {
   }
 
   #load(node: Node & { k: "load" }): void {
-    const c = this.#code, { width, options } = node;
+    const c = this.#code, { options } = node;
     const address = this.#borrow("i32");
     this.#push(node.address);
     c.set(address);
+    if (options.window === undefined || this.#around.miss) {
+      return this.#load_at(address, node, options);
+    }
+    // A list that lies in two pages: each of its words is looked up.
+    const window = this.#local_of(options.window);
+    c.get(window).byte(0x45);
+    c.unlikely().u8(OP.if, node.width === 8 ? 0x7e : 0x7f);
+    this.#depth++;
+    this.#load_at(address, node, { ...options, window: undefined });
+    this.#depth--;
+    c.byte(OP.else);
+    this.#load_mapped(window, address, node);
+    c.byte(OP.end);
+  }
+
+  #load_at(address: number, node: Node & { k: "load" }, options: AccessOptions): void {
+    const c = this.#code, { width } = node;
     const entry = this.#map_access(address, width, options, false);
     if (this.#around.miss) {
       this.#miss(this.#around.miss);
@@ -725,6 +742,26 @@ export class ProgramEmitter {
     c.set(address);
     this.#push(node.value);
     c.set(value);
+    if (options.window === undefined || this.#around.miss) {
+      return this.#store_at(address, { value, width }, options);
+    }
+    const window = this.#local_of(options.window);
+    c.get(window).byte(0x45);
+    c.unlikely().u8(OP.if, 0x40);
+    this.#depth++;
+    this.#store_at(address, { value, width }, { ...options, window: undefined });
+    this.#depth--;
+    c.byte(OP.else);
+    this.#store_mapped(window, address, { value, width });
+    c.byte(OP.end);
+  }
+
+  #store_at(
+    address: number,
+    { value, width }: { value: number; width: 1 | 2 | 4 | 8 },
+    options: AccessOptions,
+  ): void {
+    const c = this.#code;
     const entry = this.#map_access(address, width, options, true);
     if (this.#around.miss) {
       this.#miss(this.#around.miss);

@@ -32,7 +32,7 @@ export type Width = 1 | 2 | 4 | 8;
 /** How a guest memory access behaves. */
 export interface AccessOptions {
   /** What `Builder.window` has found out about a range that holds this access. */
-  window?: Node;
+  window?: Node | undefined;
   /** Sign-extend what is narrower than 32 bits. */
   signed?: boolean;
   /** As from User mode (LDRT, STRT). */
