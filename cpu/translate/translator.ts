@@ -120,7 +120,7 @@ export class TranslatorEngine extends InterpreterEngine {
     super(cpu);
     this.#sample_every = options.sample_every ?? 4000;
     this.#slice = this.#sample_every;
-    this.#hot = options.hot ?? 60;
+    this.#hot = options.hot ?? 100;
     this.#batch = options.batch ?? 8;
     this.#cache_bytes = options.cache_bytes ?? DEFAULT_CACHE_BYTES;
   }
