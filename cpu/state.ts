@@ -106,7 +106,7 @@ export const STATE = {
   pc_page: place("pc_page"),
   /** The record at which the engine stopped. */
   rec: place("rec"),
-  /** The record of the last access in translated code that the page maps could not do, or 0. */
+  /** The record of the last access in translated code that the page maps could not do. */
   missed: place("missed"),
   /** Not zero: translated code has been dropped, perhaps that which is running. */
   code_changed: place("code_changed"),

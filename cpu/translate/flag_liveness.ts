@@ -71,6 +71,7 @@ function look(
       case "compare_exchange":
       case "leave":
       case "call":
+      case "guard":
         use.may_leave = true;
         break;
       case "if":
