@@ -197,8 +197,9 @@ export class TranslatorEngine extends InterpreterEngine {
     const rec = this.cpu.get(STATE.missed);
     const often = this.cpu.get(STATE.misses) * RARELY > this.#slice;
     this.cpu.set(STATE.misses, 0);
-    if (!often) return;
     const page = this.page_of(rec);
+    // All pages of records may have gone since.
+    if (!often || !page) return;
     const counts = counts_of(this.#misses, page);
     const misses = (counts.get(rec) ?? 0) + 1;
     counts.set(rec, misses);

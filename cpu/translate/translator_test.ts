@@ -5,9 +5,11 @@
  * @module
  */
 import assert from "node:assert/strict";
-import { EXIT, STATE } from "../state.ts";
+import { EXIT, MEM, STATE } from "../state.ts";
 import { RAM, type Rig } from "../system/testing.ts";
+import { flat_cpu, place_code } from "../testing/flat.ts";
 import { DATA, PAGES, type Program, Stage, TABLE } from "../testing/turns.ts";
+import { TranslatorEngine } from "./translator.ts";
 
 const CODE = RAM.base + 0x1000;
 const VECTORS = RAM.base + 0x3000;
@@ -518,4 +520,17 @@ Deno.test("A full code cache loses the oldest regions, and what they did is done
 Deno.test("What the translator counts adds up", () => {
   const { regions, region_insns, modules, dropped } = stage().translator.statistics;
   assert.ok(region_insns! > regions! && regions! >= modules! && dropped! <= regions!);
+});
+
+Deno.test("A miss in a page of records that has gone since is forgotten", () => {
+  const cpu = flat_cpu();
+  const translator = new TranslatorEngine(cpu, { sample_every: 1 });
+  place_code(cpu, [0xeafffffe]);
+  for (let i = 0; i < 8; i++) {
+    cpu.set(STATE.missed, MEM.records_end - 0x1_0000);
+    cpu.set(STATE.misses, 1000);
+    cpu.set(STATE.budget, 10);
+    translator.run();
+    assert.equal(cpu.get(STATE.misses), 0);
+  }
 });
