@@ -62,6 +62,7 @@ export async function run_guest(
     unpack: options.unpack,
     no_reboot: !options.reboot,
     profile: options.profile !== undefined,
+    start: true,
     ...(options.jitCacheSize !== undefined && { jit_cache_size: options.jitCacheSize }),
     log,
     progress: (fraction) => progress.update(fraction),

@@ -50,6 +50,8 @@ export class Machine implements AsyncDisposable {
   readonly #alarms = new Set<ReturnType<typeof setTimeout>>();
   readonly #log: (level: LogLevel, line: string) => void;
   #next_id = 0;
+  /** Whether the guest was told to run. */
+  #started: boolean;
   #running = false;
   #over = false;
   #stats: MonitorAnswers["stats"] | undefined;
@@ -63,8 +65,10 @@ export class Machine implements AsyncDisposable {
     readonly control: Int32Array;
     readonly rings: { readonly input: ByteRing; readonly output: ByteRing };
     readonly log: (level: LogLevel, line: string) => void;
+    readonly started: boolean;
   }) {
     this.accel = parts.accel;
+    this.#started = parts.started;
     this.#worker = parts.worker;
     this.#kick_vcpu = parts.kick;
     this.#control = parts.control;
@@ -78,7 +82,7 @@ export class Machine implements AsyncDisposable {
   }
 
   /**
-   * Makes a machine and loads the guest into it; it does not run yet.
+   * Makes a machine and loads the guest into it; it does not run yet, unless `start` is set.
    *
    * @throws {TypeError} on an option of the wrong kind.
    * @throws {RangeError} on an option out of range.
@@ -91,7 +95,7 @@ export class Machine implements AsyncDisposable {
     let unpacker: Unpacker | undefined;
     try {
       const request = await guest_request(options);
-      const log = options.log ?? (() => {});
+      const { log = () => {}, start = false } = options;
       const rings = {
         input: ByteRing.create(INPUT_BYTES),
         output: ByteRing.create(OUTPUT_BYTES),
@@ -113,6 +117,7 @@ export class Machine implements AsyncDisposable {
         output: rings.output.shared,
         control,
         unpacks: unpacker !== undefined,
+        start,
       });
       const { choice, kick: token } = await opened(worker, {
         log,
@@ -127,6 +132,7 @@ export class Machine implements AsyncDisposable {
         control: new Int32Array(control),
         rings,
         log,
+        started: start,
       });
     } catch (error) {
       worker.terminate();
@@ -139,7 +145,9 @@ export class Machine implements AsyncDisposable {
   /** Runs the guest until it ends, and says how. A machine runs once. */
   async run(options: RunOptions = {}): Promise<Ended> {
     const { signal, timeout } = options;
-    if (this.#running || this.#over) throw new TypeError("Cannot run: the machine has run before");
+    if (this.#running || (this.#over && !this.#started)) {
+      throw new TypeError("Cannot run: the machine has run before");
+    }
     if (timeout !== undefined && !(timeout > 0 && timeout <= LONGEST_TIMER)) {
       throw new RangeError(`Cannot run: timeout of ${timeout} ms is out of range`);
     }
@@ -153,7 +161,7 @@ export class Machine implements AsyncDisposable {
     if (signal?.aborted) stop();
     signal?.addEventListener("abort", stop);
     try {
-      post(this.#worker, { type: "run" });
+      this.#start();
       const ended = await this.#ended.promise;
       return ended.kind === "stopped" && timed_out ? { kind: "timeout" } : ended;
     } finally {
@@ -198,7 +206,7 @@ export class Machine implements AsyncDisposable {
     if (!this.#over) {
       this.#stop();
       // A machine that has not run yet ends at once, and so gives back what the host lent it.
-      if (!this.#running) post(this.#worker, { type: "run" });
+      this.#start();
       this.#running = true;
       let timer;
       const grace = new Promise<void>((resolve) => timer = setTimeout(resolve, STOP_GRACE_MS));
@@ -207,6 +215,11 @@ export class Machine implements AsyncDisposable {
     }
     this.#worker.terminate();
     this.#end({ kind: "stopped" });
+  }
+
+  #start(): void {
+    if (!this.#started) post(this.#worker, { type: "run" });
+    this.#started = true;
   }
 
   #stop(): void {

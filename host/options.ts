@@ -23,6 +23,11 @@ export interface MachineOptions {
   readonly profile?: boolean;
   /** Device tree blob in place of the machine's own. */
   readonly dtb?: FileOrBytes;
+  /**
+   * Start the guest as soon as it is loaded, before anybody calls {@link Machine.run}, which then
+   * waits for its end; default false. What it says on the console until then is kept.
+   */
+  readonly start?: boolean;
   /** End when the guest resets, instead of starting it again; default false. */
   readonly no_reboot?: boolean;
   /**

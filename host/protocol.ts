@@ -85,6 +85,8 @@ export type ToWorker =
     readonly control: SharedArrayBuffer;
     /** "unpacked" will follow. */
     readonly unpacks: boolean;
+    /** Run at once: no "run" will follow. */
+    readonly start: boolean;
   }
   /** What was unpacked meanwhile; without a kernel when the image has to be loaded as it is. */
   | { readonly type: "unpacked"; readonly kernel: Unpacked | undefined }

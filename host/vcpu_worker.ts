@@ -96,8 +96,9 @@ async function open(message: OpenMessage): Promise<void> {
       kick: guest.vcpu.kick_token(),
     });
   } catch (error) {
-    post({ type: "refused", error: to_wire(error) });
+    return post({ type: "refused", error: to_wire(error) });
   }
+  if (message.start) await run();
 }
 
 /** Fills in what the choice of a backend decides. */

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
 const ROOT = fileURLToPath(new URL("../", import.meta.url));
@@ -20,18 +20,25 @@ export interface Bundle {
 
 /**
  * Bundles the program into `folder`, which must not be there yet. Workers become modules of their
- * own: they are found in the sources, as `new Worker(new URL("...", import.meta.url)`.
+ * own: they are found in the sources, as `new Worker(new URL("...", import.meta.url)`. They share no
+ * files: what is split for the sake of sharing comes in many files, and each takes time to load.
  */
 export async function bundle(folder: string): Promise<Bundle> {
   const workers = await find_workers();
-  const args = ["bundle", "--quiet", "--code-splitting", "--outdir", folder, MAIN, ...workers];
-  const { success, stderr } = await new Deno.Command(Deno.execPath(), { args, cwd: ROOT }).output();
-  if (!success) {
-    throw new Error(`Cannot bundle the program: ${new TextDecoder().decode(stderr).trim()}`);
-  }
-  const outputs = new Map(workers.map((path) => [path, path.replace(/\.ts$/, ".js")]));
+  for (const entry of [MAIN, ...workers]) await bundle_entry(entry, join(folder, dirname(entry)));
+  const outputs = new Map(workers.map((path) => [path, output_of(path)]));
   await link_workers(folder, outputs);
-  return { main: MAIN.replace(/\.ts$/, ".js"), workers: [...outputs.values()] };
+  await remove_unused(folder, [MAIN, ...workers].map(output_of));
+  return { main: output_of(MAIN), workers: [...outputs.values()] };
+}
+
+const output_of = (entry: string): string => entry.replace(/\.ts$/, ".js");
+
+async function bundle_entry(entry: string, folder: string): Promise<void> {
+  const args = ["bundle", "--quiet", "--code-splitting", "--outdir", folder, entry];
+  const { success, stderr } = await new Deno.Command(Deno.execPath(), { args, cwd: ROOT }).output();
+  if (success) return;
+  throw new Error(`Cannot bundle the program: ${new TextDecoder().decode(stderr).trim()}`);
 }
 
 /** The files of a folder, relative to it, sorted. */
@@ -82,4 +89,16 @@ async function link_workers(folder: string, outputs: ReadonlyMap<string, string>
     if (linked !== text) await Deno.writeTextFile(join(folder, file), linked);
   }
   if (missing.size > 0) throw new Error(`Cannot find who starts ${[...missing].join(", ")}`);
+}
+
+/** Modules that are imported on demand, by code that an entry does not use, are written all the same. */
+async function remove_unused(folder: string, entries: readonly string[]): Promise<void> {
+  const files = await files_of(folder);
+  const texts = await Promise.all(files.map((file) => Deno.readTextFile(join(folder, file))));
+  for (const file of files) {
+    const used = texts.some((text, index) =>
+      dirname(files[index]!) === dirname(file) && text.includes(`"./${basename(file)}"`)
+    );
+    if (!used && !entries.includes(file)) await Deno.remove(join(folder, file));
+  }
 }

@@ -57,6 +57,21 @@ Deno.test("a machine runs once", async () => {
   await assert.rejects(machine.run(), TypeError);
 });
 
+Deno.test("a machine with start does not wait for run(), which still says how it ended", async () => {
+  await using machine = await Machine.open({ kernel: ECHO_GUEST, memory: MEMORY, start: true });
+  const reader = machine.console.readable.getReader();
+  const first = await reader.read();
+  assert.equal(new TextDecoder().decode(first.value), ">");
+  await type(machine, OFF);
+  // The console's end is the guest's.
+  assert.equal((await reader.read()).done, true);
+  assert.deepEqual(await machine.run(LIMIT), { kind: "powered_off" });
+  await assert.rejects(machine.run(), TypeError);
+  await using stopped = await Machine.open({ kernel: ECHO_GUEST, memory: MEMORY, start: true });
+  assert.deepEqual(await stopped.run({ timeout: 50 }), { kind: "timeout" });
+  await using _unused = await Machine.open({ kernel: ECHO_GUEST, memory: MEMORY, start: true });
+});
+
 Deno.test("a reset starts the guest again, or ends the run under no_reboot", async () => {
   for (const no_reboot of [false, true]) {
     await using machine = await Machine.open({ kernel: ECHO_GUEST, memory: MEMORY, no_reboot });

@@ -82,13 +82,14 @@ Deno.test("the program's WebAssembly is the generated code and two probes", asyn
   await using folder = await temporary_folder();
   const program = join(folder.path, "program");
   await bundle(program);
-  const made: string[] = [];
+  const made = new Set<string>();
   for (const name of await files_of(program)) {
     const text = await Deno.readTextFile(join(program, name));
     const uses = /WebAssembly\.(?:Module|compile|instantiate)\w*\(\w*\)?/g;
-    made.push(...[...text.matchAll(uses)].map(([use]) => use.replace(/\d+\)$/, ")")));
+    // Threads have copies of it.
+    for (const [use] of text.matchAll(uses)) made.add(use.replace(/\d+\)$/, ")"));
   }
-  assert.deepEqual(made.sort(), [
+  assert.deepEqual([...made].sort(), [
     "WebAssembly.Module(PROBE)",
     "WebAssembly.Module(binary)",
     "WebAssembly.Module(module",
