@@ -29,6 +29,15 @@ interface Label {
 /** Where the records of a region's pages lie, by the pages' addresses relative to the entry's page. */
 export type RecordBases = ReadonlyMap<number, number>;
 
+/** Whether an access of a program may be one that the page maps cannot do. */
+function has_access(nodes: readonly Node[]): boolean {
+  return nodes.some((node) =>
+    node.k === "load" || node.k === "store" ||
+    node.k === "if" && (has_access(node.then) || has_access(node.otherwise)) ||
+    node.k === "loop" && has_access(node.body)
+  );
+}
+
 function page_of(address: number): number {
   return address & ~0xfff;
 }
@@ -62,8 +71,10 @@ export class RegionEmitter {
   readonly #labels: Label[] = [];
   /** The instruction that is being emitted may have changed code. */
   #may_have_changed = false;
-  /** Instructions of the block after the one that is being emitted: counted, but not executed yet. */
-  #remaining = 0;
+  /** Instructions up to the one that is being emitted that the local `count` does not have yet. */
+  #owed = 0;
+  /** The entry's instruction is being emitted behind everything else; see {@link #slow_entry}. */
+  #behind = false;
   /** Blocks open in the function, the exit block not counted. */
   #depth = 0;
 
@@ -116,9 +127,38 @@ export class RegionEmitter {
     // The interpreter has counted the record that led here.
     c.i32(-1).set(this.#count);
     c.u8(OP.block, 0x40);
-    this.#tree(0);
+    const first = this.#region.blocks[0]!.insns[0]!;
+    if (!first.slow && has_access(first.program.nodes)) this.#slow_entry(first);
+    else this.#tree(0);
     c.byte(OP.end);
     this.#epilogue();
+  }
+
+  /**
+   * Emits everything, and behind it the first instruction once more. Where its access is one that the
+   * page maps cannot do, leaving for the interpreter would lead back to it, so it is done there, by a
+   * call, and the region is left. A call among the rest would have V8 keep values on its stack.
+   */
+  #slow_entry(insn: RegionInsn): void {
+    const c = this.code, block = this.#region.blocks[0]!;
+    this.#open(OP.block);
+    this.#tree(0);
+    c.byte(OP.unreachable);
+    this.#close();
+    this.#flags.meet();
+    this.#behind = true;
+    // Whoever came here counted it.
+    this.#owed = 0;
+    new ProgramEmitter(this.#surroundings(insn, block)).emit(insn.program);
+    if (insn.program.ends) c.byte(OP.unreachable);
+    else this.#leave_after(insn);
+  }
+
+  /** Leaves to what follows an instruction. */
+  #leave_after(insn: RegionInsn): void {
+    // The record after a page's last one knows how an IT block goes on in the next page.
+    if (insn.it_goes_on) this.#leave_to_record(page_of(insn.address), 0x1000);
+    else this.#go_out(insn.address + insn.size, insn.address);
   }
 
   #load_map(): void {
@@ -190,18 +230,23 @@ export class RegionEmitter {
   #block(block: Block): void {
     const c = this.code;
     if (block.switches) return this.#switch(block, block.switches);
-    c.get(this.#count).i32(block.insns.length).byte(0x6a);
-    c.set(this.#count);
+    const last = block.insns.at(-1)!;
     block.insns.forEach((insn, i) => {
-      this.#remaining = block.insns.length - 1 - i;
+      this.#owed = i + 1;
+      // Not earlier: V8 would keep what it was before as well, for the ways out.
+      if (insn === last) this.#count_block(block);
       this.#insn(insn, block);
     });
-    this.#remaining = 0;
-    const last = block.insns.at(-1)!;
     if (!last.falls_through) c.byte(OP.unreachable);
-    // The record after a page's last one knows how an IT block goes on in the next page.
-    else if (last.it_goes_on) this.#leave_to_record(page_of(last.address), 0x1000);
+    else if (last.it_goes_on) this.#leave_after(last);
     else this.#go(block, block.scope, block.end, last.address);
+  }
+
+  #count_block(block: Block): void {
+    const c = this.code;
+    c.get(this.#count).i32(block.insns.length).byte(0x6a);
+    c.set(this.#count);
+    this.#owed = 0;
   }
 
   #insn(insn: RegionInsn, block: Block): void {
@@ -215,9 +260,9 @@ export class RegionEmitter {
       this.#flags.condition(cond);
       this.#open(OP.if);
     }
-    const remaining = this.#remaining, known = this.#flags.save();
+    const owed = this.#owed, known = this.#flags.save();
     new ProgramEmitter(this.#surroundings(insn, block)).emit(insn.program);
-    this.#remaining = remaining;
+    this.#owed = owed;
     if (cond !== 14) {
       if (insn.program.ends) {
         c.byte(OP.unreachable);
@@ -387,10 +432,7 @@ export class RegionEmitter {
   #leave(next: number, page: number): void {
     const c = this.code;
     this.#flags.spill();
-    if (this.#remaining > 0) {
-      c.get(this.#count).i32(this.#remaining).byte(0x6b);
-      c.set(this.#count);
-    }
+    this.#add_owed();
     if (page !== 0) {
       c.i32(0).get(this.#entry_page).i32(page).u8(0x6a).mem(OP.i32_store, 2, STATE.pc_page.address);
     }
@@ -398,17 +440,23 @@ export class RegionEmitter {
     c.leb(this.#depth);
   }
 
+  #add_owed(): void {
+    const c = this.code;
+    if (this.#owed === 0) return;
+    c.get(this.#count).i32(this.#owed).byte(0x6a);
+    c.set(this.#count);
+  }
+
   #surroundings(insn: RegionInsn, block: Block): Surroundings {
     const c = this.code;
     const base = this.#depth;
-    // Leaving for the entry would lead back here.
-    const stays = insn.slow || insn.address === this.#region.entry;
+    const stays = insn.slow || this.#behind;
     const at_depth = (depth: number, emit: () => void): void => {
-      const before = this.#depth, remaining = this.#remaining;
+      const before = this.#depth, owed = this.#owed;
       this.#depth = base + depth;
       emit();
       this.#depth = before;
-      this.#remaining = remaining;
+      this.#owed = owed;
     };
     const push_pc = (ahead: number): void => {
       c.get(this.#entry_page).i32(insn.address + ahead).byte(0x6a);
@@ -452,19 +500,29 @@ export class RegionEmitter {
     c.i32(0).i32(at).mem(OP.i32_store, 2, STATE.missed.address);
     c.i32(0).i32(0).mem(OP.i32_load, 2, STATE.misses.address).i32(1).byte(0x6a);
     c.mem(OP.i32_store, 2, STATE.misses.address);
-    this.#leave_before(insn);
+    if (insn === this.#region.blocks[0]!.insns[0]) this.#go_behind();
+    else this.#leave_before(insn);
+  }
+
+  /** Goes to where the entry's instruction is done by a call. */
+  #go_behind(): void {
+    this.#flags.spill();
+    this.#add_owed();
+    this.code.byte(OP.br);
+    this.code.leb(this.#depth - 1);
   }
 
   /** Leaves for the interpreter to go on with an instruction. */
   #leave_before(insn: RegionInsn): void {
-    this.#remaining++;
+    this.#owed--;
     this.#leave_to_record(page_of(insn.address), insn.address & 0xfff);
-    this.#remaining--;
+    this.#owed++;
   }
 
   #branch(insn: RegionInsn, block: Block): void {
     const [target] = insn.targets as [number];
-    if (insn.callee) this.#go(block, insn.callee, target, insn.address);
+    if (this.#behind) this.#go_out(target, insn.address);
+    else if (insn.callee) this.#go(block, insn.callee, target, insn.address);
     else if (insn.calls) this.#go_out(target, insn.address);
     else this.#go(block, block.scope, target, insn.address);
   }
@@ -475,6 +533,7 @@ export class RegionEmitter {
     block: Block,
     { push, exchange }: { push: () => void; exchange: boolean },
   ): void {
+    if (this.#behind) return this.#leave_to_address(push);
     const c = this.code, region = this.#region;
     const tagged = exchange && region.thumb;
     const switches = is_switched(insn) ? region.switch_of(block.scope) : undefined;
@@ -488,7 +547,7 @@ export class RegionEmitter {
     const { parent, return_to } = block.scope;
     const to = insn.callee
       ? { scope: insn.callee, address: insn.callee.entry }
-      : insn.indirect!.returns && parent && this.#remaining === 0
+      : insn.indirect!.returns && parent && insn === block.insns.at(-1)
       ? { scope: parent, address: return_to }
       : undefined;
     const next = to && region.block_at(to.scope, to.address);
