@@ -17,6 +17,7 @@ export const WASM_PAGE = 65536;
  * 0x0000_1000  CPU state
  * 0x0000_2000  scratch records: single steps, instructions that straddle pages
  * 0x0000_3000  by 2 MiB of virtual memory: a byte, not zero when Device memory may be mapped there
+ * 0x0000_4000  cells: the pages that accesses of translated code came to last
  * 0x0001_0000  code TLB: 4096 entries of {tag, record page}
  * 0x0002_0000  targets of indirect branches: 1024 entries of 64 bytes
  * 0x0010_0000  record pages: predecoded instructions
@@ -28,6 +29,12 @@ export const MEM = {
   state: 0x1000,
   scratch: 0x2000,
   near_device: 0x3000,
+  /** Not zero: some cell has a page. */
+  cells_used: 0x3ffc,
+  cells: 0x4000,
+  /** How many, of {page, its page map's word}; as many for writing follow. */
+  cell_count: 64,
+  write_cells: 64 * 8,
   code_tlb: 0x1_0000,
   code_tlb_entries: 4096,
   branch_targets: 0x2_0000,
@@ -112,6 +119,10 @@ export const STATE = {
   code_changed: place("code_changed"),
   /** How many there were. */
   misses: place("misses"),
+  /** The record of the last access in translated code that came to another page than its cell has. */
+  stray: place("stray"),
+  /** How many there were. */
+  strays: place("strays"),
   /** Instructions left before the engine returns, at a taken branch; anyone may zero it. */
   budget: place("budget"),
   /** Non-zero: leave the engine now; one of EXIT. */

@@ -79,6 +79,10 @@ export interface Surroundings {
    * undefined where they are to be done here, by a call.
    */
   readonly miss?: (depth: number) => void;
+  /** Where the accesses of this instruction remember the page that they came to last, if they do. */
+  readonly cell?: number;
+  /** Notes that they have come to another one. */
+  strays?(): void;
   /** A call has been emitted that may store into code. */
   may_change_code?(): void;
   /** Accesses are often not aligned: those that need not be are done at once within a page. */
@@ -160,6 +164,9 @@ const CMPXCHG = {
   4: { code: 0x48, align: 2 },
   8: { code: 0x49, align: 3 },
 } as const;
+
+/** Where a page map's word is: in a local, or behind the page in a cell. */
+type Word = { readonly entry: number } | { readonly cell: number };
 
 /** Emits one op's program as WebAssembly. */
 export class ProgramEmitter {
@@ -689,16 +696,21 @@ export class ProgramEmitter {
     this.#load_at(address, node, { ...options, window: undefined });
     this.#depth--;
     c.byte(OP.else);
-    this.#load_mapped(window, address, node);
+    this.#load_mapped({ entry: window }, address, node);
     c.byte(OP.end);
   }
 
   #load_at(address: number, node: Node & { k: "load" }, options: AccessOptions): void {
     const c = this.#code, { width } = node;
+    const cell = this.#cell(options, width, false);
+    if (cell !== undefined) {
+      this.#find_page(cell, address, { width, write: false });
+      return this.#load_mapped(cell, address, node);
+    }
     const entry = this.#map_access(address, width, options, false);
     if (this.#around.miss) {
       this.#miss(this.#around.miss);
-      return this.#load_mapped(entry, address, node);
+      return this.#load_mapped({ entry }, address, node);
     }
     const value = this.#borrow(node.ty!);
     c.unlikely().u8(OP.if, width === 8 ? 0x7e : 0x7f);
@@ -715,7 +727,7 @@ export class ProgramEmitter {
     c.get(value);
     this.#depth--;
     c.byte(OP.else);
-    this.#load_mapped(entry, address, node);
+    this.#load_mapped({ entry }, address, node);
     c.byte(OP.end);
   }
 
@@ -725,10 +737,47 @@ export class ProgramEmitter {
     this.#code.byte(OP.end);
   }
 
-  /** Pushes what is at an address, by its page map entry. */
-  #load_mapped(entry: number, address: number, node: Node & { k: "load" }): void {
+  /** The cell in which an access remembers its page, where it does. */
+  #cell(options: AccessOptions, width: number, write: boolean): { cell: number } | undefined {
+    const { cell, miss } = this.#around;
+    if (cell === undefined || !miss || options.window || options.unprivileged) return undefined;
+    if (options.element !== undefined && options.element < width) return undefined;
+    return { cell: write ? cell + MEM.write_cells : cell };
+  }
+
+  /** Has a cell have the page of an access. */
+  #find_page(
+    { cell }: { cell: number },
+    address: number,
+    { width, write }: { width: number; write: boolean },
+  ): void {
+    const c = this.#code;
+    c.get(address).i32(-4096 | (width - 1)).byte(0x71);
+    c.i32(0).mem(OP.i32_load, 2, cell).byte(0x47);
+    c.unlikely().u8(OP.if, 0x40);
+    this.#depth++;
+    const entry = this.#map_entry(address, width - 1, { write });
+    this.#miss(this.#around.miss!);
+    c.i32(0).get(address).i32(-4096).u8(0x71).mem(OP.i32_store, 2, cell);
+    c.i32(0).get(entry).mem(OP.i32_store, 2, cell + 4);
+    c.i32(0).i32(1).mem(OP.i32_store, 2, MEM.cells_used);
+    this.#around.strays?.();
+    this.#depth--;
+    c.byte(OP.end);
+  }
+
+  /** Pushes where an address lies in the memory, without MAP_BIAS, by its page map's word. */
+  #mapped_address(word: Word, address: number): void {
+    const c = this.#code;
+    if ("cell" in word) c.i32(0).mem(OP.i32_load, 2, word.cell + 4);
+    else c.get(word.entry);
+    c.get(address).byte(0x6a);
+  }
+
+  /** Pushes what is at an address, by its page map's word. */
+  #load_mapped(word: Word, address: number, node: Node & { k: "load" }): void {
     const c = this.#code, { width, options } = node;
-    c.get(entry).get(address).u8(0x6a);
+    this.#mapped_address(word, address);
     if (width === 8) c.mem(OP.i64_load, 0, MAP_BIAS);
     else if (width === 4) c.mem(OP.i32_load, 0, MAP_BIAS);
     else if (width === 2) c.mem(options.signed ? OP.i32_load16_s : OP.i32_load16_u, 0, MAP_BIAS);
@@ -752,7 +801,7 @@ export class ProgramEmitter {
     this.#store_at(address, { value, width }, { ...options, window: undefined });
     this.#depth--;
     c.byte(OP.else);
-    this.#store_mapped(window, address, { value, width });
+    this.#store_mapped({ entry: window }, address, { value, width });
     c.byte(OP.end);
   }
 
@@ -762,10 +811,15 @@ export class ProgramEmitter {
     options: AccessOptions,
   ): void {
     const c = this.#code;
+    const cell = this.#cell(options, width, true);
+    if (cell !== undefined) {
+      this.#find_page(cell, address, { width, write: true });
+      return this.#store_mapped(cell, address, { value, width });
+    }
     const entry = this.#map_access(address, width, options, true);
     if (this.#around.miss) {
       this.#miss(this.#around.miss);
-      return this.#store_mapped(entry, address, { value, width });
+      return this.#store_mapped({ entry }, address, { value, width });
     }
     c.unlikely().u8(OP.if, 0x40);
     this.#depth++;
@@ -778,18 +832,19 @@ export class ProgramEmitter {
     this.#check_exit();
     this.#depth--;
     c.byte(OP.else);
-    this.#store_mapped(entry, address, { value, width });
+    this.#store_mapped({ entry }, address, { value, width });
     c.byte(OP.end);
   }
 
-  /** Stores the local `value` to an address, by its page map entry. */
+  /** Stores the local `value` to an address, by its page map's word. */
   #store_mapped(
-    entry: number,
+    word: Word,
     address: number,
     { value, width }: { value: number; width: number },
   ): void {
     const c = this.#code;
-    c.get(entry).get(address).u8(0x6a).get(value);
+    this.#mapped_address(word, address);
+    c.get(value);
     if (width === 8) c.mem(OP.i64_store, 0, MAP_BIAS);
     else if (width === 4) c.mem(OP.i32_store, 0, MAP_BIAS);
     else if (width === 2) c.mem(OP.i32_store16, 0, MAP_BIAS);

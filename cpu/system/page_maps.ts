@@ -31,6 +31,8 @@ const EMPTY_MAP = MEM.maps + (MEM.map_contexts - 1) * 2 * MEM.map_bytes;
 const MISS = 0;
 /** Code tags are even, and fit below a page's address. */
 const TAG_STEP = 2, TAG_END = 0x1000;
+/** What a cell has in place of a page. */
+const NO_PAGE = 0x800;
 /** A physical page is written through more virtual pages than the table has room for. */
 const MANY = -1;
 /** From a page's word in a read map to that in its write map, in words. */
@@ -76,6 +78,7 @@ export class PageMaps {
     this.#i32 = cpu.i32;
     this.#device = cpu.u8.subarray(MEM.near_device, MEM.near_device + 2048);
     this.#device.fill(0);
+    this.#i32.fill(NO_PAGE, MEM.cells >> 2, (MEM.cells + 2 * MEM.write_cells) >> 2);
     this.#regs = regs;
     this.#mmu = mmu;
     this.ram = ram;
@@ -106,11 +109,21 @@ export class PageMaps {
     const cpu = this.#cpu;
     const current = this.#current, user = this.#user;
     const big = (cpu.get(STATE.cpsr) & (1 << 9)) !== 0;
-    cpu.set(STATE.map, current !== undefined && !big ? current.read_map : EMPTY_MAP);
+    const map = current !== undefined && !big ? current.read_map : EMPTY_MAP;
+    if (map !== cpu.get(STATE.map)) this.#clear_cells();
+    cpu.set(STATE.map, map);
     cpu.set(STATE.user_map, user !== undefined && !big ? user.read_map : EMPTY_MAP);
     if (current !== undefined && current.tag === 0) this.#tag(current);
     cpu.set(STATE.strict_alignment, this.#regs.sctlr & SCTLR.A);
     cpu.set(STATE.code_tag, current !== undefined ? current.tag : 0);
+  }
+
+  /** What a cell has was in the current map, and still has to be. */
+  #clear_cells(): void {
+    const i32 = this.#i32;
+    if (i32[MEM.cells_used >> 2] === 0) return;
+    i32[MEM.cells_used >> 2] = 0;
+    i32.fill(NO_PAGE, MEM.cells >> 2, (MEM.cells + 2 * MEM.write_cells) >> 2);
   }
 
   /** A tag that nothing in the code TLB has. */
@@ -191,7 +204,11 @@ export class PageMaps {
       (mmu.global ? context.global : context.local).add(vpage);
       context.touch(vpage, mmu.global ? BLOCK.global : BLOCK.local);
     }
-    if ((mmu.rights & RIGHT.read) !== 0) this.#i32[read_index] = entry;
+    if ((mmu.rights & RIGHT.read) !== 0) {
+      const before = this.#i32[read_index]!;
+      if (before !== MISS && before !== entry) this.#clear_cells();
+      this.#i32[read_index] = entry;
+    }
     if (write && this.#protected[page] === 0) {
       this.#i32[write_index] = entry;
       this.#note_writer(page, vpage + 1);
@@ -226,6 +243,7 @@ export class PageMaps {
   protect(pa_page: number): void {
     const page = (pa_page - this.ram.base) >>> 12;
     if (this.#protected[page] !== 0) return;
+    this.#clear_cells();
     this.#protected[page] = 1;
     const w = this.#writers;
     const a = w[page * 2]!, b = w[page * 2 + 1]!;
@@ -334,6 +352,7 @@ export class PageMaps {
 
   #clear(context: Context, vpage: number, count: number): void {
     const i32 = this.#i32;
+    this.#clear_cells();
     const at = (context.read_map >> 2) + vpage;
     for (let i = at; i < at + count; i++) i32[i] = i32[i + WRITE_MAP] = MISS;
   }

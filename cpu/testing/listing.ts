@@ -50,7 +50,8 @@ function decoded(code: Listing): Map<number, Source> {
     next = address + size;
     const it_goes_on = (next & 0xfff) === 0 && itstate !== 0;
     const seen = code.seen?.get(address) ?? [];
-    out.set(address, { insn, size, it_goes_on, seen, slow: code.slow?.has(address) ?? false });
+    const slow = code.slow?.has(address) ?? false;
+    out.set(address, { insn, size, it_goes_on, seen, slow, scattered: false });
   }
   return out;
 }

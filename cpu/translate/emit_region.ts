@@ -8,12 +8,13 @@ import { emit_code_tlb_hit } from "../engine/code_tlb.ts";
 import { type Imports, known_index, ProgramEmitter, type Surroundings } from "../engine/emit.ts";
 import { RECORD } from "../engine/record.ts";
 import type { Node } from "../ir/node.ts";
-import { MEM, STATE } from "../state.ts";
+import { type Field, MEM, STATE } from "../state.ts";
 import { Code, OP } from "../wasm/encoder.ts";
 import { analyse, type ControlFlow } from "./control_flow.ts";
 import { RegionFp } from "./fp_state.ts";
 import { wanted_flags } from "./flag_liveness.ts";
 import { LazyFlags } from "./lazy_flags.ts";
+import { page_cells } from "./page_cells.ts";
 import { type Block, is_switched, type Region, type RegionInsn, type Scope } from "./region.ts";
 
 /** Entries of the largest table that a switch may have. */
@@ -68,6 +69,7 @@ export class RegionEmitter {
   /** Where an indirect branch goes that a switch takes. */
   readonly #switched = this.code.local("i32");
   readonly #fp: RegionFp;
+  readonly #cells: ReadonlyMap<RegionInsn, number>;
   readonly #labels: Label[] = [];
   /** The instruction that is being emitted may have changed code. */
   #may_have_changed = false;
@@ -91,6 +93,7 @@ export class RegionEmitter {
     this.#fp = new RegionFp(this.code, this.#programs(), this.#flow.dominates);
     this.#flags = new LazyFlags(this.code);
     this.#wanted = wanted_flags(region, this.#flow);
+    this.#cells = page_cells(region, this.#flow);
     this.#emit();
   }
 
@@ -476,6 +479,8 @@ export class RegionEmitter {
       leave: (depth) => at_depth(depth, () => this.#leave(0, page_of(insn.address))),
       miss: stays ? undefined : (depth) => at_depth(depth, () => this.#miss(insn)),
       unaligned: stays,
+      cell: this.#cells.get(insn),
+      strays: () => this.#count_at(insn, STATE.stray, STATE.strays),
       may_change_code: () => {
         this.#may_have_changed = true;
       },
@@ -495,13 +500,18 @@ export class RegionEmitter {
 
   /** Leaves for the interpreter to execute an instruction. */
   #miss(insn: RegionInsn): void {
-    const at = this.#record(page_of(insn.address), insn.address & 0xfff);
-    const c = this.code;
-    c.i32(0).i32(at).mem(OP.i32_store, 2, STATE.missed.address);
-    c.i32(0).i32(0).mem(OP.i32_load, 2, STATE.misses.address).i32(1).byte(0x6a);
-    c.mem(OP.i32_store, 2, STATE.misses.address);
+    this.#count_at(insn, STATE.missed, STATE.misses);
     if (insn === this.#region.blocks[0]!.insns[0]) this.#go_behind();
     else this.#leave_before(insn);
+  }
+
+  /** Notes that something has happened at an instruction, for the translator's samples. */
+  #count_at(insn: RegionInsn, where: Field, count: Field): void {
+    const c = this.code;
+    const at = this.#record(page_of(insn.address), insn.address & 0xfff);
+    c.i32(0).i32(at).mem(OP.i32_store, 2, where.address);
+    c.i32(0).i32(0).mem(OP.i32_load, 2, count.address).i32(1).byte(0x6a);
+    c.mem(OP.i32_store, 2, count.address);
   }
 
   /** Goes to where the entry's instruction is done by a call. */

@@ -20,6 +20,8 @@ export interface Source {
   readonly it_goes_on: boolean;
   /** Its accesses often miss the page maps: they are done without leaving. */
   readonly slow: boolean;
+  /** They come to another page again and again. */
+  readonly scattered: boolean;
   /** Relative addresses that it went to, where it takes them from a register or memory. */
   readonly seen: readonly number[];
 }
@@ -59,6 +61,8 @@ export interface RegionInsn {
   readonly it_goes_on: boolean;
   /** Its accesses often miss the page maps. */
   readonly slow: boolean;
+  /** They come to another page again and again. */
+  readonly scattered: boolean;
 }
 
 /** A straight run of instructions in one scope. */
@@ -95,7 +99,7 @@ export function is_switched(insn: RegionInsn): boolean {
 }
 
 function region_insn(address: number, source: Source): RegionInsn | undefined {
-  const { insn, size, it_goes_on, slow, seen } = source;
+  const { insn, size, it_goes_on, slow, scattered, seen } = source;
   const prepared = prepare(insn);
   if (!prepared) return undefined;
   const { program, offsets, indirect, calls, flags } = prepared;
@@ -113,6 +117,7 @@ function region_insn(address: number, source: Source): RegionInsn | undefined {
     flags,
     it_goes_on,
     slow,
+    scattered,
   };
 }
 const NO_TARGETS: readonly number[] = [];

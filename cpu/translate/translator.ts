@@ -67,6 +67,8 @@ const BUNDLE_MS = 300;
  */
 const MANY_MISSES = 4;
 const RARELY = 200;
+/** The same for one that comes to other pages than its cell has. */
+const OFTEN = 40;
 
 const NONE: readonly number[] = [];
 
@@ -92,6 +94,8 @@ export class TranslatorEngine extends InterpreterEngine {
   #modules = 0;
   /** How often samples met accesses that had missed the page maps, by record, for each page. */
   readonly #misses = new Map<RecordPage, Map<number, number>>();
+  /** The same for accesses that had come to another page than their cell had. */
+  readonly #strays = new Map<RecordPage, Map<number, number>>();
   readonly #insns = new InsnCache();
   /** Instructions from one sample to the next. */
   #slice: number;
@@ -153,6 +157,7 @@ export class TranslatorEngine extends InterpreterEngine {
   /** Looks at a place that execution came by. Translated code is looked at less often. */
   #sample(rec: number): void {
     if (this.cpu.get(STATE.misses) !== 0) this.#missed();
+    if (this.cpu.get(STATE.strays) !== 0) this.#strayed();
     if (rec >= MEM.records && this.cpu.u16[rec >> 1]! >= FIRST_NUMBER) {
       this.#slice = Math.min(2 * this.#slice, LONGEST_SLICE * this.#sample_every);
     } else if (rec >= MEM.records) {
@@ -197,10 +202,23 @@ export class TranslatorEngine extends InterpreterEngine {
     const rec = this.cpu.get(STATE.missed);
     const often = this.cpu.get(STATE.misses) * RARELY > this.#slice;
     this.cpu.set(STATE.misses, 0);
+    if (often) this.#note(this.#misses, rec);
+  }
+
+  /** The same for accesses that come to other pages than their cells have. */
+  #strayed(): void {
+    const rec = this.cpu.get(STATE.stray);
+    const often = this.cpu.get(STATE.strays) * OFTEN > this.#slice;
+    this.cpu.set(STATE.strays, 0);
+    if (often) this.#note(this.#strays, rec);
+  }
+
+  /** Counts a sample at an access; with the last of them it is to be translated in another way. */
+  #note(samples: Map<RecordPage, Map<number, number>>, rec: number): void {
     const page = this.page_of(rec);
     // All pages of records may have gone since.
-    if (!often || !page) return;
-    const counts = counts_of(this.#misses, page);
+    if (!page) return;
+    const counts = counts_of(samples, page);
     const misses = (counts.get(rec) ?? 0) + 1;
     counts.set(rec, misses);
     if (misses !== MANY_MISSES) return;
@@ -208,8 +226,16 @@ export class TranslatorEngine extends InterpreterEngine {
     this.#drop_at(page, offset, 1);
   }
 
+  #accesses(page: RecordPage, rec: number): { slow: boolean; scattered: boolean } {
+    return { slow: this.#is_slow(page, rec), scattered: this.#is_scattered(page, rec) };
+  }
   #is_slow(page: RecordPage, rec: number): boolean {
     return (this.#misses.get(page)?.get(rec) ?? 0) >= MANY_MISSES;
+  }
+
+  /** A region is translated again for one access; others in it would have their turn. */
+  #is_scattered(page: RecordPage, rec: number): boolean {
+    return (this.#strays.get(page)?.get(rec) ?? 0) >= MANY_MISSES / 2;
   }
 
   /** Translates what is queued, as one module. */
@@ -277,7 +303,7 @@ export class TranslatorEngine extends InterpreterEngine {
     if (!thumb) {
       const insn = this.#insns.a32(cpu.u32[at >>> 2]!);
       const seen = this.#seen(rec, insn, { thumb, entry_page });
-      return { insn, size: 4, it_goes_on: false, slow: this.#is_slow(page, rec), seen };
+      return { insn, size: 4, it_goes_on: false, ...this.#accesses(page, rec), seen };
     }
     const first = cpu.u16[at >>> 1]!;
     const wide = is_wide(first);
@@ -290,7 +316,7 @@ export class TranslatorEngine extends InterpreterEngine {
     const size = wide ? 4 : 2;
     const it_goes_on = offset + size === 0x1000 && page.it[2048] !== 0;
     const seen = this.#seen(rec, insn, { thumb, entry_page });
-    return { insn, size, it_goes_on, slow: this.#is_slow(page, rec), seen };
+    return { insn, size, it_goes_on, ...this.#accesses(page, rec), seen };
   }
 
   /** Where an indirect branch went in its own instruction set, relative to a page. */
@@ -367,7 +393,7 @@ export class TranslatorEngine extends InterpreterEngine {
     const shift = page.thumb ? 1 : 2;
     const first = page.base + (offset >> shift) * RECORD.size;
     const last = page.base + ((offset + length - 1) >> shift) * RECORD.size;
-    for (const counts of [this.#samples, this.#misses]) {
+    for (const counts of [this.#samples, this.#misses, this.#strays]) {
       const places = counts.get(page);
       if (!places) continue;
       for (const rec of places.keys()) if (rec >= first && rec <= last) places.delete(rec);
