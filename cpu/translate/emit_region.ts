@@ -12,6 +12,7 @@ import { type Field, MEM, STATE } from "../state.ts";
 import { Code, OP } from "../wasm/encoder.ts";
 import { analyse, type ControlFlow } from "./control_flow.ts";
 import { RegionFp } from "./fp_state.ts";
+import { carried_flags, type Handover, type Term } from "./carried_flags.ts";
 import { wanted_flags } from "./flag_liveness.ts";
 import { LazyFlags } from "./lazy_flags.ts";
 import { page_cells } from "./page_cells.ts";
@@ -25,6 +26,7 @@ interface Label {
   /** The block that begins (a loop) or follows (a merge) there. */
   readonly id: number;
   readonly depth: number;
+  readonly loop: boolean;
 }
 
 /** Where the records of a region's pages lie, by the pages' addresses relative to the entry's page. */
@@ -70,6 +72,8 @@ export class RegionEmitter {
   readonly #switched = this.code.local("i32");
   readonly #fp: RegionFp;
   readonly #cells: ReadonlyMap<RegionInsn, number>;
+  /** Of headers of loops: where the flags come from, and the local that has the count before the loop. */
+  readonly #carried: ReadonlyMap<number, Handover & { readonly before: number }>;
   readonly #labels: Label[] = [];
   /** The instruction that is being emitted may have changed code. */
   #may_have_changed = false;
@@ -94,6 +98,10 @@ export class RegionEmitter {
     this.#flags = new LazyFlags(this.code);
     this.#wanted = wanted_flags(region, this.#flow);
     this.#cells = page_cells(region, this.#flow);
+    const carried = [...carried_flags(region, this.#flow)];
+    this.#carried = new Map(
+      carried.map(([id, handover]) => [id, { ...handover, before: this.code.local("i32") }]),
+    );
     this.#emit();
   }
 
@@ -211,8 +219,10 @@ export class RegionEmitter {
     if (!this.#flow.loops.has(id)) return this.#within(id, merges);
     this.#flags.spill(this.#wanted.get(id));
     this.#flags.meet();
+    const carried = this.#carried.get(id);
+    if (carried) this.code.get(this.#count).set(carried.before);
     this.#open(OP.loop);
-    this.#labels.push({ id, depth: this.#depth });
+    this.#labels.push({ id, depth: this.#depth, loop: true });
     this.#within(id, merges);
     this.#labels.pop();
     this.#close();
@@ -222,7 +232,7 @@ export class RegionEmitter {
     const [last, ...others] = merges;
     if (last === undefined) return this.#block(this.#region.blocks[id]!);
     this.#open(OP.block);
-    this.#labels.push({ id: last, depth: this.#depth });
+    this.#labels.push({ id: last, depth: this.#depth, loop: false });
     this.#within(id, others);
     this.#labels.pop();
     this.#close();
@@ -238,11 +248,32 @@ export class RegionEmitter {
       this.#owed = i + 1;
       // Not earlier: V8 would keep what it was before as well, for the ways out.
       if (insn === last) this.#count_block(block);
+      this.#hand_over(block, insn);
       this.#insn(insn, block);
     });
     if (!last.falls_through) c.byte(OP.unreachable);
     else if (last.it_goes_on) this.#leave_after(last);
     else this.#go(block, block.scope, block.end, last.address);
+  }
+
+  /** Where a loop begins: flags come from its end, until the block sets them. */
+  #hand_over(block: Block, insn: RegionInsn): void {
+    const carried = this.#carried.get(block.id);
+    const flags = carried?.places.get(insn);
+    if (!carried || !flags) return;
+    const c = this.code;
+    const push = ({ register, plus }: Term): void => {
+      if (register === undefined) c.i32(plus);
+      else c.get(this.#registers.get(register)!).i32(plus).byte(0x6a);
+    };
+    // The block's instructions are counted already with its last one.
+    const counted = this.#owed === 0 ? block.insns.length : 0;
+    this.#flags.hand_over({
+      kind: flags.kind,
+      x: () => push(flags.x),
+      y: () => push(flags.y),
+      again: () => c.get(this.#count).get(carried.before).i32(counted).u8(0x6a, 0x47),
+    });
   }
 
   #count_block(block: Block): void {
@@ -305,7 +336,7 @@ export class RegionEmitter {
     if (edge === "back") {
       this.#check_budget(() => this.#leave_to_record(page_of(address), address & 0xfff));
     }
-    this.#follow(edge, to.id);
+    this.#follow(edge, block.id, to.id);
   }
 
   /** How control may go from a block to another in the region; undefined when it cannot. */
@@ -317,9 +348,9 @@ export class RegionEmitter {
     return dominates(to.id, from.id) ? "back" : undefined;
   }
 
-  #follow(edge: "back" | "forward", to: number): void {
+  #follow(edge: "back" | "forward", from: number, to: number): void {
     if (edge === "forward" && !this.#flow.merges.has(to)) this.#tree(to);
-    else this.#jump(to);
+    else this.#jump(from, to);
   }
 
   /** Goes to the block of the address in the local `switched`, where it is one of `addresses`. */
@@ -362,7 +393,7 @@ export class RegionEmitter {
     const leave = (): void => this.#leave_to_address(() => this.code.get(this.#switched));
     if (!edge) return leave();
     if (edge === "back") this.#check_budget(leave);
-    this.#follow(edge, to.id);
+    this.#follow(edge, block.id, to.id);
   }
 
   /**
@@ -405,9 +436,12 @@ export class RegionEmitter {
     this.#close();
   }
 
-  #jump(id: number): void {
-    this.#flags.spill(this.#wanted.get(id));
+  #jump(from: number, id: number): void {
     const label = this.#labels.findLast((l) => l.id === id)!;
+    const carried = label.loop ? this.#carried.get(id) : undefined;
+    if (!carried?.ends.has(from)) this.#flags.spill(this.#wanted.get(id));
+    // As if the loop began again.
+    if (carried && !carried.ends.has(from)) this.code.get(this.#count).set(carried.before);
     this.code.byte(OP.br);
     this.code.leb(this.#depth - label.depth);
   }

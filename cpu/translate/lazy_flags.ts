@@ -20,8 +20,11 @@ const LT_U = 0x49, GE_U = 0x4f;
 /** In `STATE.lazy_kind`, beside a bit for each flag: an addition. */
 const ADDITION = 16;
 
-/** How a flag is kept in locals: not at all, as its field, or by the operands of a comparison. */
-type Form = "memory" | "plain" | "sub" | "add";
+/**
+ * How a flag is kept in locals: not at all, as its field, by the operands of a comparison, or by those
+ * of one before this turn of a loop.
+ */
+type Form = "memory" | "plain" | "sub" | "add" | "carried";
 
 /** What is known of flags at a place that is being emitted. */
 interface Known {
@@ -39,10 +42,21 @@ const IN_MEMORY: Known = {
   kind: undefined,
 };
 
+/** Where flags come from that a loop's end has handed to its beginning. */
+export interface HandedOver {
+  readonly kind: "sub" | "add";
+  /** Push the comparison's operands. */
+  x(): void;
+  y(): void;
+  /** Pushes whether this is not the loop's first turn; in that the CPU state has the flags. */
+  again(): void;
+}
+
 /** The flags of a region while it is emitted. */
 export class LazyFlags {
   /** At the place that is being emitted. */
   #known: Known = { ...IN_MEMORY, kind: 0 };
+  #handed_over: HandedOver | undefined;
   /** The region leaves flags as operands of a comparison. */
   #compares = false;
   readonly #code: Code;
@@ -70,6 +84,17 @@ export class LazyFlags {
     this.#known = IN_MEMORY;
   }
 
+  /** At a loop's beginning: the CPU state has the flags in the first turn, in others they follow from this. */
+  hand_over(flags: HandedOver): void {
+    const carried = "carried";
+    this.#handed_over = flags;
+    this.#known = {
+      forms: [carried, carried, carried, carried],
+      dirty: ALL_FLAGS,
+      kind: undefined,
+    };
+  }
+
   /** Whether `field` is a flag. */
   has(field: Field): boolean {
     return flag_of(field) !== 0;
@@ -81,6 +106,7 @@ export class LazyFlags {
     const form = this.#known.forms[flag]!;
     if (form === "plain") this.#code.get(this.#plain[flag]!);
     else if (form === "memory") this.#load(flag);
+    else if (form === "carried") throw new TypeError("flags that are read cannot be handed over");
     else this.#compute(flag, form, this.#operand);
   }
 
@@ -134,6 +160,7 @@ export class LazyFlags {
     const { forms, dirty } = this.#known;
     const out = dirty & flags;
     if (out === 0) return this.#known;
+    if (forms[0] === "carried") return this.#spill_handed_over();
     let lazy = 0, addition = 0;
     for (let flag = 0; flag < 4; flag++) {
       if ((out & (1 << flag)) === 0) continue;
@@ -153,6 +180,23 @@ export class LazyFlags {
     const keep = ALL_FLAGS & ~out | (lazy !== 0 ? 0 : ADDITION);
     const now = this.#store_kind(keep, lazy | addition);
     return { forms, dirty: dirty & ~out, kind: now };
+  }
+
+  #spill_handed_over(): Known {
+    const c = this.#code, { kind, x, y, again } = this.#handed_over!;
+    again();
+    c.u8(OP.if, 0x40);
+    c.i32(0);
+    x();
+    c.mem(OP.i32_store, 2, STATE.lazy_x.address);
+    c.i32(0);
+    y();
+    c.mem(OP.i32_store, 2, STATE.lazy_y.address);
+    c.i32(0).i32(ALL_FLAGS | (kind === "add" ? ADDITION : 0));
+    c.mem(OP.i32_store, 2, STATE.lazy_kind.address);
+    c.byte(OP.end);
+    this.#compares = true;
+    return this.#known;
   }
 
   /** Keeps some bits of `STATE.lazy_kind` and sets others; what it is then, where that is known. */

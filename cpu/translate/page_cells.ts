@@ -11,6 +11,7 @@
 import { known_index } from "../engine/emit.ts";
 import type { Node } from "../ir/node.ts";
 import { MEM } from "../state.ts";
+import { constant_move } from "./carried_flags.ts";
 import type { ControlFlow } from "./control_flow.ts";
 import type { Region, RegionInsn } from "./region.ts";
 
@@ -94,19 +95,10 @@ function forget(nodes: readonly Node[], by_base: Map<number, number>): void {
   for (const node of nodes) {
     if (node.k === "set_reg") {
       const to = known_index(node.index)!;
-      if (!moves(node.value, to)) by_base.delete(to);
+      if (constant_move(node.value, to) === undefined) by_base.delete(to);
     } else if (node.k === "if") {
       forget(node.then, by_base);
       forget(node.otherwise, by_base);
     } else if (node.k === "loop") forget(node.body, by_base);
   }
-}
-
-/** Whether a value is a register and a constant. */
-function moves(value: Node, register: number): boolean {
-  if (value.k !== "pure" || value.op.name !== "i32.add" && value.op.name !== "i32.sub") {
-    return false;
-  }
-  const [base, by] = value.args as [Node, Node];
-  return base.k === "get_reg" && known_index(base.index) === register && by.k === "const";
 }
