@@ -72,7 +72,8 @@ function subtract(b: Builder, x: Node, y: Node): Computed {
 /** `x + y + C`, with its flags on demand (AddWithCarry). */
 function add_with_carry(b: Builder, x: Node, y: Node): Computed {
   const carry = b.get(STATE.cf);
-  const result = b.add(b.add(x, y), carry);
+  // In chains of these x is what comes late.
+  const result = b.add(x, b.add(y, carry));
   return {
     result,
     set_flags() {
