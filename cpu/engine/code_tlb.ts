@@ -3,7 +3,8 @@
  *
  * Direct-mapped entries in the WebAssembly memory: a tag (virtual page, context, T) and the address of
  * the page's first record. The context takes part in the index, so that the kernel's pages as seen by
- * several processes do not drive each other out.
+ * several processes do not drive each other out, and so does T: a page of Thumb code has A32 code too where
+ * a linker put veneers.
  *
  * @module
  */
@@ -12,12 +13,12 @@ import { MEM, STATE } from "../state.ts";
 import { type Code, OP } from "../wasm/encoder.ts";
 
 const MASK = MEM.code_tlb_entries - 1;
-/** Contexts are this many entries apart, as a shift of the code tag, which is an even number. */
+/** Code tags are even numbers. With T in bit 0 they are this far apart, as a shift. */
 const SPREAD = 7;
 
-/** Byte address of the entry for `va` under a code tag. */
-export function code_tlb_entry(va: number, code_tag: number): number {
-  return MEM.code_tlb + ((((va >>> 12) + (code_tag << SPREAD)) & MASK) << 3);
+/** Byte address of the entry for `va` under a code tag, for the instruction set that T says. */
+export function code_tlb_entry(va: number, code_tag: number, thumb: number): number {
+  return MEM.code_tlb + ((((va >>> 12) + ((code_tag | thumb) << SPREAD)) & MASK) << 3);
 }
 
 /** Forgets everything. */
@@ -27,7 +28,7 @@ export function code_tlb_clear(cpu: Cpu): void {
 
 /** Forgets a virtual page under one code tag. */
 export function code_tlb_clear_page(cpu: Cpu, va: number, code_tag: number): void {
-  cpu.i32[code_tlb_entry(va, code_tag) >> 2] = -1;
+  for (const thumb of [0, 1]) cpu.i32[code_tlb_entry(va, code_tag, thumb) >> 2] = -1;
 }
 
 /**
@@ -38,17 +39,11 @@ export function emit_code_tlb_hit(
   c: Code,
   { address, thumb, entry, page }: { address: number; thumb: number; entry: number; page: number },
 ): void {
-  const tag = (): void => {
-    c.i32(0).mem(OP.i32_load, 2, STATE.code_tag.address);
-  };
   c.get(address).i32(12).byte(0x76);
-  tag();
-  c.i32(SPREAD).u8(0x74, 0x6a).i32(MASK).byte(0x71);
+  c.i32(0).mem(OP.i32_load, 2, STATE.code_tag.address).get(thumb).byte(0x72);
+  c.tee(page).i32(SPREAD).u8(0x74, 0x6a).i32(MASK).byte(0x71);
   c.i32(3).byte(0x74);
   c.tee(entry).mem(OP.i32_load, 2, MEM.code_tlb);
-  c.get(address).i32(-4096).byte(0x71);
-  c.tee(page);
-  tag();
-  c.byte(0x72);
-  c.get(thumb).u8(0x72, 0x46);
+  c.get(page).get(address).i32(-4096).byte(0x71);
+  c.tee(page).u8(0x72, 0x46);
 }

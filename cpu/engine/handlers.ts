@@ -19,11 +19,17 @@ import {
   type Placement,
   step_of,
 } from "./forms.ts";
-import { HANDLER, MainFunction, mark, push_operand, push_pc } from "./main_function.ts";
+import {
+  ADDED_TYPE,
+  FIRST_NUMBER,
+  HANDLER,
+  MainFunction,
+  mark,
+  push_operand,
+  push_pc,
+} from "./main_function.ts";
 import { bind_helper, ModuleImports, SharedImports } from "./module_imports.ts";
 
-/** Handler numbers of added functions; forms stay below. */
-export const FIRST_NUMBER = 0x4000;
 const LAST_NUMBER = 0xffff;
 
 /** Functions that the interpreter needs from its engine. */
@@ -61,7 +67,7 @@ export class Handlers {
 
   constructor(cpu: Cpu, hooks: EngineHooks) {
     this.#cpu = cpu;
-    this.#table = new WebAssembly.Table({ element: "anyfunc", initial: 1024 });
+    this.#table = new WebAssembly.Table({ element: "anyfunc", initial: FIRST_NUMBER });
     const mem = (): typeof cpu.mem => cpu.mem;
     this.#environment = {
       memory: cpu.memory,
@@ -111,7 +117,7 @@ export class Handlers {
     const known = this.#numbers.get(key);
     if (known !== undefined) return known;
     const number = this.#add(info, place, key);
-    this.#build_function(this.#forms.at(-1)!, number - HANDLER.forms - this.#inline);
+    this.#build_function(this.#forms.at(-1)!, number);
     return number;
   }
 
@@ -165,7 +171,7 @@ export class Handlers {
   }
 
   /** A form as a function: record in; out 0 to leave, 1 to go to STATE.pc, or the next record. */
-  #build_function(form: Form, slot: number): void {
+  #build_function(form: Form, number: number): void {
     const module = new Module();
     const helpers = new Map<string, Helper>();
     const code = new Code(1);
@@ -203,8 +209,7 @@ export class Handlers {
     code.get(0).i32(step_of(form.place)).byte(0x6a);
     module.func("f", ["i32"], ["i32"], code);
     const exports = this.#instantiate(module, helpers);
-    if (slot >= this.#table.length) this.#table.grow(1024);
-    this.#table.set(slot, exports.f as () => void);
+    this.#table.set(number, exports.f as () => void);
   }
 
   /**
@@ -223,14 +228,14 @@ export class Handlers {
 
   /** Puts added functions into one new module: going from one to another is dearer across modules. */
   bundle(functions: readonly AddedFunction[]): void {
-    const module = new Module();
+    const module = new Module({ table: true });
+    if (module.type(["i32"], ["i32"]) !== ADDED_TYPE) throw new TypeError("not the first type");
     this.#shared_imports.declare(module);
     functions.forEach(({ code }, i) => module.func(`f${i}`, ["i32"], ["i32"], code));
     const exports = this.#instantiate(module, this.#shared_imports.helpers);
     functions.forEach(({ number }, i) => {
-      const slot = number - HANDLER.forms - this.#inline;
-      if (slot >= this.#table.length) this.#table.grow(slot + 1024 - this.#table.length);
-      this.#table.set(slot, exports[`f${i}`] as () => void);
+      if (number >= this.#table.length) this.#table.grow(1024);
+      this.#table.set(number, exports[`f${i}`] as () => void);
     });
   }
 
@@ -241,7 +246,7 @@ export class Handlers {
 
   /** Ends the life of a function from {@link add_functions}. */
   remove_function(number: number): void {
-    this.#table.set(number - HANDLER.forms - this.#inline, null);
+    this.#table.set(number, null);
     this.#free_numbers.push(number);
   }
 

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { EXIT, STATE } from "../state.ts";
 import { flat_cpu, place_code } from "../testing/flat.ts";
+import { code_tlb_entry } from "./code_tlb.ts";
 import { InterpreterEngine } from "./interpreter.ts";
 import { ReferenceEngine } from "./reference.ts";
 
@@ -67,3 +68,18 @@ for (const make of [ReferenceEngine, InterpreterEngine]) {
     assert.deepEqual(trace, [0, 1, 2, 3, 4, 2, 3, 4, 2, 3, 4, 5, 6, 7, 8, 9, 11]);
   });
 }
+
+Deno.test("A page's A32 and Thumb code have entries of their own in the code TLB", () => {
+  const cpu = flat_cpu();
+  // blx to the Thumb code behind it, which is bx lr; then udf
+  place_code(cpu, [0xfa00_0000, 0xe7f0_00f0, 0x0000_4770]);
+  const engine = new InterpreterEngine(cpu);
+  engine.run();
+  assert.equal(cpu.get(STATE.pc), 0x4000_1004);
+  const tag = cpu.get(STATE.code_tag), page = 0x4000_1000;
+  const has = (thumb: number): boolean =>
+    cpu.i32[code_tlb_entry(page, tag, thumb) >> 2] === (page | tag | thumb);
+  assert.deepEqual([has(0), has(1)], [true, true]);
+  engine.flush_tlb_page(page + 0x123, tag);
+  assert.deepEqual([has(0), has(1)], [false, false]);
+});

@@ -40,6 +40,14 @@ export const HANDLER = {
   forms: 64,
 } as const;
 
+/**
+ * Handler numbers of added functions; forms stay below. A handler that is a function has its number as
+ * its place in the table of functions.
+ */
+export const FIRST_NUMBER = 0x4000;
+/** The type of such functions, in every module that has added ones: its first. */
+export const ADDED_TYPE = 0;
+
 /** Pushes an operand of the record in local `rec`. */
 export function push_operand(code: Code, op: Op, rec: number, name: string): void {
   const { offset, kind } = operand_layout(op)[name]!;
@@ -292,7 +300,7 @@ export class MainFunction {
 
   #outlined(call_type: number): void {
     const c = this.code;
-    c.get(this.#rec).get(this.#handler).i32(this.#handlers).u8(0x6b, OP.call_indirect);
+    c.get(this.#rec).get(this.#handler).byte(OP.call_indirect);
     c.leb(call_type);
     c.byte(0);
     c.tee(this.#scratch).i32(1).u8(0x4b, OP.if, 0x40);

@@ -227,6 +227,11 @@ class Printer {
         this.#at++;
         return this.#value(`call_indirect ${type}`, 2);
       }
+      case OP.return_call_indirect: {
+        const type = this.#leb();
+        this.#at++;
+        return this.#effect(`return_call_indirect ${type}`, 2);
+      }
       case OP.local_get:
         this.#pending.push(this.#local(this.#leb()));
         return;

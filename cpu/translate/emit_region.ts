@@ -6,6 +6,7 @@
  */
 import { emit_code_tlb_hit } from "../engine/code_tlb.ts";
 import { type Imports, known_index, ProgramEmitter, type Surroundings } from "../engine/emit.ts";
+import { ADDED_TYPE, FIRST_NUMBER } from "../engine/main_function.ts";
 import { RECORD } from "../engine/record.ts";
 import type { Node } from "../ir/node.ts";
 import { type Field, MEM, STATE } from "../state.ts";
@@ -184,19 +185,63 @@ export class RegionEmitter {
     }
     this.#fp.leave();
     this.#flags.settle();
-    c.i32(0).i32(0).mem(OP.i64_load, 3, STATE.insn_count.address);
-    c.get(this.#count).u8(0xac, 0x7c).mem(OP.i64_store, 3, STATE.insn_count.address);
-    c.i32(0).mem(OP.i32_load, 2, STATE.budget.address).get(this.#count).byte(0x6b);
-    c.set(this.#count);
-    c.i32(0).get(this.#count).mem(OP.i32_store, 2, STATE.budget.address);
-    // A record to go on with, but no budget: leave the interpreter with it.
-    c.get(this.#count).i32(0).byte(0x4c);
-    c.get(this.#next).i32(1).u8(0x4b, 0x71);
+    c.get(this.#next).u8(OP.if, 0x40);
+    c.get(this.#count).i32(0).mem(OP.i32_load, 2, STATE.budget.address).byte(0x48);
     c.u8(OP.if, 0x40);
+    this.#chain();
+    c.byte(OP.else);
+    // A record to go on with, but no budget: leave the interpreter with it.
+    c.get(this.#next).i32(1).u8(0x4b, OP.if, 0x40);
     c.i32(0).get(this.#next).mem(OP.i32_store, 2, STATE.rec.address);
     c.i32(0).set(this.#next);
-    c.byte(OP.end);
+    c.u8(OP.end, OP.end, OP.end);
+    this.#book();
     c.get(this.#next);
+  }
+
+  /** Goes on with the next region, where one begins; else the interpreter does, which looks at its budget. */
+  #chain(): void {
+    const c = this.code;
+    const record = this.#target, handler = this.#tlb_page;
+    c.get(this.#next).tee(record);
+    c.i32(1).u8(0x46, OP.if, 0x40);
+    this.#find_record(record);
+    c.byte(OP.end);
+    c.get(record).i32(1).u8(0x4b, OP.if, 0x40);
+    c.get(record).mem(OP.i32_load16_u, 1, RECORD.handler);
+    c.tee(handler).i32(FIRST_NUMBER).u8(0x4f, OP.if, 0x40);
+    c.get(this.#count).i32(1).byte(0x6a);
+    c.set(this.#count);
+    this.#book();
+    c.get(record).get(handler).byte(OP.return_call_indirect);
+    c.leb(ADDED_TYPE).u8(0, OP.end, OP.end);
+  }
+
+  /** Puts the record of the address in `STATE.pc` into a local, if the code TLB has its page. */
+  #find_record(record: number): void {
+    const c = this.code;
+    const address = this.#switched, entry = this.#tlb_entry, page = this.#tlb_page;
+    // Whoever has left may have changed it.
+    c.i32(0).mem(OP.i32_load, 2, STATE.thumb.address).set(this.#thumb);
+    // As the interpreter aligns it.
+    c.i32(0).mem(OP.i32_load, 2, STATE.pc.address);
+    c.i32(3).get(this.#thumb).u8(0x76).i32(-1).u8(0x73, 0x71).set(address);
+    emit_code_tlb_hit(c, { address, thumb: this.#thumb, entry, page });
+    c.u8(OP.if, 0x40);
+    c.get(entry).mem(OP.i32_load, 2, MEM.code_tlb + 4);
+    c.get(address).i32(0xfff).u8(0x71).i32(2).get(this.#thumb).u8(0x6a, 0x74, 0x6a);
+    c.set(record);
+    c.i32(0).get(page).mem(OP.i32_store, 2, STATE.pc_page.address);
+    c.byte(OP.end);
+  }
+
+  /** Takes what was counted from the budget and adds it to the counter. */
+  #book(): void {
+    const c = this.code;
+    c.i32(0).i32(0).mem(OP.i64_load, 3, STATE.insn_count.address);
+    c.get(this.#count).u8(0xac, 0x7c).mem(OP.i64_store, 3, STATE.insn_count.address);
+    c.i32(0).i32(0).mem(OP.i32_load, 2, STATE.budget.address).get(this.#count).byte(0x6b);
+    c.mem(OP.i32_store, 2, STATE.budget.address);
   }
 
   #record(page: number, offset: number): number {

@@ -1,6 +1,6 @@
 import type { Cpu } from "../cpu.ts";
-import { type AddedFunction, FIRST_NUMBER } from "../engine/handlers.ts";
-import { HANDLER } from "../engine/main_function.ts";
+import type { AddedFunction } from "../engine/handlers.ts";
+import { FIRST_NUMBER, HANDLER } from "../engine/main_function.ts";
 import { InterpreterEngine, type RecordPage } from "../engine/interpreter.ts";
 import { seen_targets } from "../engine/branch_targets.ts";
 import { RECORD } from "../engine/record.ts";

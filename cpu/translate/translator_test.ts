@@ -534,3 +534,72 @@ Deno.test("A miss in a page of records that has gone since is forgotten", () => 
     assert.equal(cpu.get(STATE.misses), 0);
   }
 });
+
+/** A loop that calls a Thumb function behind it as often as r1 says. */
+const TWO_SETS: Program = {
+  at: CODE,
+  code: {
+    [CODE]: [
+      0xe2511001, // 1: subs r1, r1, #1
+      0x0a000001, // beq 2f
+      0xfa000001, // blx 3f
+      0xeafffffb, // b 1b
+      0xef000000, // 2: svc #0
+      0x47703001, // 3: adds r0, #1; bx lr
+    ],
+  },
+  regs: { 1: 20 },
+};
+
+Deno.test("Regions of both instruction sets go on with one another, and stop after any budget", () => {
+  const own = new Stage({ hot: 3 });
+  for (let budget = 1; budget < 30; budget++) {
+    const stops = own.agree(TWO_SETS, { budget, keep: budget > 1 });
+    for (let i = 1; i < stops.length - 1; i++) {
+      const done = stops[i]!.count - stops[i - 1]!.count;
+      assert.ok(done >= budget && done < budget + 5, `${done} for ${budget}`);
+    }
+  }
+});
+
+Deno.test("Regions go on with one another without the interpreter, and without using up the stack", () => {
+  // Stops and samples at odd intervals, so that all places are met.
+  const own = new Stage({ hot: 3, sample_every: 4003 });
+  const { cpu } = own.rig;
+  const interpreted = (): bigint => cpu.i64[STATE.interpreted.address >> 3]!;
+  const often = { ...TWO_SETS, regs: { 1: 16_000 } };
+  let before = 0n;
+  for (let turn = 0; turn < 5; turn++) {
+    before = interpreted();
+    own.begin(often, turn > 0);
+    const stops = own.translated(turn < 4 ? 1000 + turn : 200_000);
+    assert.equal(stops.at(-1)!.count, 16_000 * 6 - 4);
+    assert.match(stops.at(-1)!.state, /r0=3e7f /);
+  }
+  assert.ok(interpreted() - before < 100n, `${interpreted() - before} interpreted`);
+});
+
+Deno.test("A function that is rewritten between two calls from another region is executed as rewritten", () => {
+  // str writes the Thumb function's first instruction: adds r0, #1 or #2 by turns.
+  const program: Program = {
+    at: CODE,
+    code: {
+      [CODE]: [
+        0xe2511001, // 1: subs r1, r1, #1
+        0x0a000003, // beq 2f
+        0xe0233002, // eor r3, r3, r2
+        0xe1c630b0, // strh r3, [r6]
+        0xfa000001, // blx 3f
+        0xeafffff9, // b 1b
+        0xef000000, // 2: svc #0
+        0x47703001, // 3: adds r0, #1; bx lr
+      ],
+    },
+    regs: { 1: 21, 2: 3, 3: 0x3001, 6: CODE + 28 },
+  };
+  const own = new Stage({ hot: 3 });
+  for (const budget of [1, 2, 3, 5, 7, 20, 5000]) {
+    const stops = own.agree(program, { budget, keep: true });
+    assert.match(stops.at(-1)!.state, /r0=1e /);
+  }
+});

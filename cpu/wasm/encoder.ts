@@ -28,6 +28,7 @@ export const OP = {
   return: 0x0f,
   call: 0x10,
   call_indirect: 0x11,
+  return_call_indirect: 0x13,
   drop: 0x1a,
   local_get: 0x20,
   local_set: 0x21,
