@@ -9,23 +9,14 @@ import { decode_a32, decode_thumb, fetch_insn, it_advance } from "./fetch.ts";
 import { Handlers } from "./handlers.ts";
 import { HANDLER } from "./main_function.ts";
 import { RECORD } from "./record.ts";
-
-/** Bytes for the records of one page: 2048 halfwords, the record after them, and some room. */
-const CHUNK = 0x9000;
-const CHUNKS = Math.floor((MEM.records_end - MEM.records) / CHUNK);
+import { CHUNK, CHUNKS, code_page, type CodePage, name_page, slots_of } from "./record_page.ts";
 
 /** Scratch records of a single step, and of an instruction that lies in two pages. */
 const STEP_RECORD = MEM.scratch + 0x40;
 const CROSS_RECORD = MEM.scratch + 0x100;
 
-/** The predecoded records of one page of code in one instruction set. */
-export interface RecordPage {
-  readonly base: number;
-  readonly thumb: boolean;
-  /** Physical address. */
-  readonly pa: number;
-  /** ITSTATE that governs each halfword's instruction, and the page's end. */
-  readonly it: Uint8Array;
+/** A page of code, and how it fares. */
+export interface RecordPage extends CodePage {
   /** Stores to the page since something in it was decoded, weighed. */
   stores: number;
   /** More of them make it a page of data. */
@@ -49,7 +40,7 @@ const HIT_WEIGHT = 64;
 
 /** A page that is none: direct branches in it may be near. */
 const WARM_UP_PAGE: RecordPage = {
-  ...{ base: 0, thumb: false, pa: 0, it: new Uint8Array(0) },
+  ...{ base: 0, thumb: false, pa: 0, it: new Uint8Array(0), slow: new Uint8Array(0) },
   ...{ stores: 0, patience: 0 },
 };
 
@@ -211,14 +202,6 @@ export class InterpreterEngine implements Engine {
     return this.#chunks[Math.floor((rec - MEM.records) / CHUNK)]!;
   }
 
-  /** The page that the code TLB has for a virtual address under a code tag and T. */
-  protected cached_page(va: number, tag: number, thumb: number): RecordPage | undefined {
-    const cpu = this.cpu;
-    const entry = code_tlb_entry(va, tag) >> 2;
-    if (cpu.i32[entry] !== ((va & ~0xfff) | tag | thumb)) return undefined;
-    return this.page_of(cpu.i32[entry + 1]!);
-  }
-
   /** Whether the records at pc were decoded under the very ITSTATE that is current. */
   #enter_it_block(): boolean {
     const cpu = this.cpu;
@@ -278,8 +261,8 @@ export class InterpreterEngine implements Engine {
       this.flush_tlb();
     }
     const base = MEM.records + this.#chunks.length * CHUNK;
-    const it = new Uint8Array(thumb ? 2049 : 1025);
-    const page = { base, thumb, pa, it, stores: 0, patience: PATIENCE_MIN };
+    name_page(this.cpu, base, thumb, pa);
+    const page = { ...code_page(this.cpu, base, thumb), stores: 0, patience: PATIENCE_MIN };
     this.#chunks.push(page);
     this.#pages.set(pa + (thumb ? 1 : 0), page);
     const { memory } = this.cpu;
@@ -293,9 +276,10 @@ export class InterpreterEngine implements Engine {
 
   #clear(page: RecordPage): void {
     const cpu = this.cpu;
-    const slots = page.thumb ? 2048 : 1024;
+    const slots = slots_of(page.thumb);
     const rest = this.#rest_of_it_block(page);
     page.it.fill(0);
+    page.slow.fill(0);
     for (const { slot, itstate } of rest) page.it[slot] = itstate;
     // The operands stay: the store that clears its own page still has its writeback to do.
     for (let i = 0; i < slots; i++) {
@@ -305,7 +289,7 @@ export class InterpreterEngine implements Engine {
   }
 
   #end_page(page: RecordPage): void {
-    const slots = page.thumb ? 2048 : 1024;
+    const slots = slots_of(page.thumb);
     const end = page.base + slots * RECORD.size;
     this.cpu.u16[end >> 1] = page.it[slots] ? HANDLER.page_end_it : HANDLER.page_end;
   }
@@ -476,6 +460,7 @@ export class InterpreterEngine implements Engine {
     } else if (insn.cond !== 14) first = HANDLER.cond + insn.cond + 14 * two;
     cpu.u16[(rec + RECORD.pc) >> 1] = pc;
     cpu.u16[(rec + RECORD.second) >> 1] = number;
-    cpu.u16[(rec + RECORD.handler) >> 1] = first;
+    // Another thread may read the page: what goes before the handler must be seen before it.
+    Atomics.store(cpu.u16, (rec + RECORD.handler) >> 1, first);
   }
 }
