@@ -29,9 +29,9 @@ export class Assistant {
     this.#discovery = new Discovery(memory);
   }
 
-  /** Works until the thread ends. */
+  /** Works until the thread ends; not at all when nobody waits any more. */
   serve(): void {
-    if (!this.#mailbox.come()) return;
+    if (!this.come()) return;
     try {
       for (;;) this.serve_one();
     } finally {
@@ -39,12 +39,12 @@ export class Assistant {
     }
   }
 
-  /** Is there; false when it is not needed. */
+  /** Is there from now on; false when nobody waits any more. */
   come(): boolean {
     return this.#mailbox.come();
   }
 
-  /** Deals with one hot place. Waits for it, at most so many milliseconds; whether there was one. */
+  /** Deals with one hot place. Waits as {@link Mailbox.next} does; whether there was one. */
   serve_one(timeout?: number): boolean {
     const wanted = this.#mailbox.next(timeout);
     if (!wanted) return false;

@@ -82,10 +82,14 @@ export class Mailbox {
     Atomics.notify(i32, POSTED);
     return true;
   }
+  /** vCPU: whether there is an answer. */
+  get answered(): boolean {
+    return Atomics.load(this.#i32, ANSWERED) !== 0;
+  }
   /** vCPU: takes an answer that is there. */
   take(): Answer | undefined {
+    if (!this.answered) return undefined;
     const i32 = this.#i32;
-    if (Atomics.load(i32, ANSWERED) === 0) return undefined;
     const [rec, insns, pages, hints, bytes, text] = i32.subarray(ANSWER, ANSWER + HEAD) as
       & Int32Array
       & [number, number, number, number, number, number];
@@ -119,9 +123,13 @@ export class Mailbox {
   get ram_base(): number {
     return this.#i32[RAM_BASE]!;
   }
-  /** Helper: the next place that is wanted; waits for one, at most so many milliseconds. */
+  /**
+   * Helper: the next place that is wanted, once the answer before has been taken; waits for each of both
+   * at most so many milliseconds.
+   */
   next(timeout?: number): Wanted | undefined {
     const i32 = this.#i32;
+    if (Atomics.wait(i32, ANSWERED, 1, timeout) === "timed-out") return undefined;
     const taken = i32[TAKEN]!;
     Atomics.wait(i32, POSTED, taken, timeout);
     if (Atomics.load(i32, POSTED) === taken) return undefined;
@@ -132,7 +140,7 @@ export class Mailbox {
     Atomics.store(i32, TAKEN, (taken + 1) | 0);
     return { rec, thumb: thumb !== 0, page, tag };
   }
-  /** Helper: answers, once the answer before has been taken. */
+  /** Helper: answers. */
   answer({ rec, insns, covered, body: { bytes, hints }, imports, error }: Answer): void {
     const i32 = this.#i32;
     const text = imports.length === 0 && error === ""
@@ -142,7 +150,6 @@ export class Mailbox {
     if (4 * words + bytes.length + text.length > ROOM) {
       throw new RangeError(`a translation of ${bytes.length} bytes has no room`);
     }
-    while (Atomics.load(i32, ANSWERED) !== 0) Atomics.wait(i32, ANSWERED, 1);
     i32.set([rec, insns, covered.length, hints.length, bytes.length, text.length], ANSWER);
     i32.set(covered.flatMap(({ base, from, to }) => [base, from, to]), ANSWER + HEAD);
     i32.set(hints, ANSWER + HEAD + 3 * covered.length);

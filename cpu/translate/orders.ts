@@ -3,8 +3,6 @@ import type { Wanted } from "./discover.ts";
 import { type Answer, HELP, Mailbox } from "./mailbox.ts";
 import type { Translation } from "./translate.ts";
 
-/** How long somebody who translates may take to come, from when there is something to do. */
-const PATIENCE_MS = 1000;
 /** Changes of code that are remembered. */
 const MOST_CHANGES = 256;
 
@@ -41,11 +39,13 @@ export class Orders {
   #next_change = 0;
   /** Changes before this one are forgotten: orders from then are stale. */
   #forgotten = 0;
+  readonly #patience_ms: number;
   /** When somebody must be there. */
   #until: number | undefined;
 
-  /** Opens the mailbox of a vCPU. */
-  constructor(cpu: Cpu) {
+  /** Opens the mailbox of a vCPU. Somebody must come to it so soon after the first order. */
+  constructor(cpu: Cpu, patience_ms: number) {
+    this.#patience_ms = patience_ms;
     this.#mailbox = new Mailbox(cpu);
     this.#mailbox.open(cpu.ram_base);
   }
@@ -55,7 +55,12 @@ export class Orders {
     return this.#outstanding.size === 0;
   }
 
-  /** Nobody is there, and will be. */
+  /** Whether {@link collect} has something. */
+  get any_done(): boolean {
+    return this.#mailbox.answered;
+  }
+
+  /** Nobody is there, or will be. */
   get lost(): boolean {
     if (this.#mailbox.help === HELP.gone) return true;
     return this.#until !== undefined && this.#mailbox.help === HELP.none &&
@@ -70,7 +75,7 @@ export class Orders {
         continue;
       }
       if (!this.#mailbox.post(wanted)) return;
-      this.#until ??= performance.now() + PATIENCE_MS;
+      this.#until ??= performance.now() + this.#patience_ms;
       this.#outstanding.set(rec, { wanted, since: this.#next_change });
       queue.delete(rec);
     }

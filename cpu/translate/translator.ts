@@ -24,6 +24,8 @@ export interface TranslatorOptions {
    * translated, unless it does not come.
    */
   readonly assisted?: boolean;
+  /** How long it may take to come, from when there is something to translate. */
+  readonly patience_ms?: number;
 }
 
 /** A region that is translated. */
@@ -47,6 +49,8 @@ const BUNDLE_MS = 300;
  */
 const MANY_MISSES = 4;
 const RARELY = 200;
+
+const PATIENCE_MS = 1000;
 
 /** Room for code, unless told. */
 export const DEFAULT_CACHE_BYTES: number = 64 << 20;
@@ -105,7 +109,7 @@ export class TranslatorEngine extends InterpreterEngine {
     this.#batch = options.batch ?? 8;
     this.#cache_bytes = options.cache_bytes ?? DEFAULT_CACHE_BYTES;
     this.#discovery = new Discovery(cpu);
-    if (options.assisted) this.#orders = new Orders(cpu);
+    if (options.assisted) this.#orders = new Orders(cpu, options.patience_ms ?? PATIENCE_MS);
   }
 
   override get statistics(): Record<string, number> {
@@ -196,11 +200,20 @@ export class TranslatorEngine extends InterpreterEngine {
 
   /** Has another thread translate what is queued; false when there is none. */
   #let_translate(orders: Orders): boolean {
+    if (this.#queue.size > 0) orders.give(this.#queue);
+    if (orders.any_done) this.#take(orders);
+    else if (orders.idle && ++this.#calm % CALM === 0) this.#rebundle();
+    if (!orders.lost) return true;
+    for (const wanted of orders.outstanding()) this.#queue.set(wanted.rec, wanted);
+    this.#orders = undefined;
+    return false;
+  }
+
+  /** Takes what another thread has translated. */
+  #take(orders: Orders): void {
     const start = performance.now();
-    orders.give(this.#queue);
-    const done = orders.collect();
     const translated: Translation[] = [];
-    for (const { rec, translation, stale, error, imports } of done) {
+    for (const { rec, translation, stale, error, imports } of orders.collect()) {
       this.handlers.imports.learn(imports);
       const page = this.page_of(rec);
       // Other code is there by now, or none.
@@ -209,16 +222,9 @@ export class TranslatorEngine extends InterpreterEngine {
       else if (translation) translated.push(translation);
       else counts_of(this.#samples, page).set(rec, -Infinity);
     }
-    if (done.length > 0) {
-      this.#calm = 0;
-      this.#add(translated);
-      this.#counts.translate_ms += performance.now() - start;
-    } else if (orders.idle && ++this.#calm % CALM === 0) this.#rebundle();
-    if (!orders.lost) return true;
-    // Nobody came, or is there any more.
-    for (const wanted of orders.outstanding()) this.#queue.set(wanted.rec, wanted);
-    this.#orders = undefined;
-    return false;
+    this.#calm = 0;
+    this.#add(translated);
+    this.#counts.translate_ms += performance.now() - start;
   }
 
   /** Translates what is queued, as one module. */

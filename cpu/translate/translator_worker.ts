@@ -7,5 +7,9 @@ import { Assistant } from "./assist.ts";
 
 // Nothing happens when this module is imported outside of a Worker.
 if (typeof WorkerGlobalScope !== "undefined" && self instanceof WorkerGlobalScope) {
-  self.onmessage = ({ data }: MessageEvent<SharedArrayBuffer>) => new Assistant(data).serve();
+  self.onmessage = ({ data }: MessageEvent<SharedArrayBuffer>) => {
+    new Assistant(data).serve();
+    // It has come too late.
+    self.close();
+  };
 }
