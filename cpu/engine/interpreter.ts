@@ -6,7 +6,9 @@ import { code_tlb_clear, code_tlb_clear_page, code_tlb_entry } from "./code_tlb.
 import { is_abandoned } from "./emit.ts";
 import type { Engine } from "./engine.ts";
 import { decode_a32, decode_thumb, fetch_insn, it_advance } from "./fetch.ts";
+import type { FormInfo } from "./forms.ts";
 import { Handlers } from "./handlers.ts";
+import { KnownRecords } from "./known_records.ts";
 import { HANDLER } from "./main_function.ts";
 import { RECORD } from "./record.ts";
 import { CHUNK, CHUNKS, code_page, type CodePage, name_page, slots_of } from "./record_page.ts";
@@ -51,6 +53,7 @@ export class InterpreterEngine implements Engine {
   protected readonly handlers: Handlers;
   readonly #pages = new Map<number, RecordPage>();
   readonly #chunks: RecordPage[] = [];
+  readonly #known = new KnownRecords();
   #decoded = 0;
 
   /** An engine for `cpu`. Generating and compiling its main function takes some tens of milliseconds. */
@@ -359,7 +362,10 @@ export class InterpreterEngine implements Engine {
     const at = cpu.code_address(page.pa);
     if (!page.thumb) {
       const offset = slot * 4;
-      this.#write(rec, offset, decode_a32(cpu.u32[(at + offset) >>> 2]!), 4, false, page);
+      const word = cpu.u32[(at + offset) >>> 2]!;
+      if (this.#known.write(cpu, rec, { word, pc: offset })) return 1;
+      const info = this.#write(rec, offset, decode_a32(word), 4, false, page);
+      if (info.branch === undefined) this.#known.keep(cpu, rec, word);
       return 1;
     }
     const offset = slot * 2;
@@ -430,7 +436,7 @@ export class InterpreterEngine implements Engine {
     return CROSS_RECORD;
   }
 
-  /** Writes an instruction's record. Direct branches may be near only within `page`. */
+  /** Writes an instruction's record; what is its form. Direct branches may be near only within `page`. */
   #write(
     rec: number,
     pc: number,
@@ -438,7 +444,7 @@ export class InterpreterEngine implements Engine {
     size: number,
     thumb: boolean,
     page: RecordPage | undefined,
-  ): void {
+  ): FormInfo {
     const cpu = this.cpu, { op, statics, operands } = insn.decoded;
     const info = this.handlers.info(op, statics);
     for (const { name, offset, bytes, scale } of info.layout) {
@@ -462,5 +468,6 @@ export class InterpreterEngine implements Engine {
     cpu.u16[(rec + RECORD.second) >> 1] = number;
     // Another thread may read the page: what goes before the handler must be seen before it.
     Atomics.store(cpu.u16, (rec + RECORD.handler) >> 1, first);
+    return info;
   }
 }
