@@ -166,11 +166,52 @@ Deno.test("Nobody is waited for in vain, and one that comes too late is not need
   assert.ok(!assistant_of(stage).come());
 });
 
+/** A loop whose first instruction is rewritten in every 16th turn. */
+const REWRITES: Program = {
+  at: CODE,
+  code: {
+    [CODE]: [
+      0xe3a010c8, // mov r1, #200
+      0xe2855001, // 1: add r5, r5, #1
+      0xe311000f, // tst r1, #15
+      0x05962000, // ldreq r2, [r6]
+      0x02822001, // addeq r2, r2, #1
+      0x05862000, // streq r2, [r6]
+      0xe2511001, // subs r1, r1, #1
+      0x1afffff8, // bne 1b
+      0xef000000, // svc #0
+    ],
+  },
+  regs: { 6: CODE + 4 },
+};
+
+function worker_of({ rig: { cpu } }: Stage): Worker {
+  const worker = new Worker(new URL("./translator_worker.ts", import.meta.url), { type: "module" });
+  worker.postMessage(cpu.memory.buffer);
+  return worker;
+}
+
+Deno.test("Code that is rewritten while a Worker translates it is executed as it is", async () => {
+  const stage = assisted();
+  const worker = worker_of(stage);
+  try {
+    const start = performance.now();
+    const time = (): number => performance.now() - start;
+    for (let i = 0; time() < 2000 || (stage.count("regions") === 0 && time() < 30_000); i++) {
+      stage.agree(REWRITES, { budget: 40 + i % 50 });
+      stage.agree(loop(0xe2855000 | (i & 0xff)), { budget: 300 + i });
+      if (i % 10 === 0) await new Promise((resolve) => setTimeout(resolve, 10));
+    }
+    assert.ok(stage.count("regions") > 0);
+  } finally {
+    worker.terminate();
+  }
+});
+
 Deno.test("A Worker translates while the vCPU runs", async () => {
   const stage = assisted();
-  const worker = new Worker(new URL("./translator_worker.ts", import.meta.url), { type: "module" });
+  const worker = worker_of(stage);
   try {
-    worker.postMessage(stage.rig.cpu.memory.buffer);
     const until = performance.now() + 30_000;
     while (stage.count("live") === 0 && performance.now() < until) {
       stage.agree(loop(), { keep: stage.count("regions") > 0 });
