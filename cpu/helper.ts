@@ -42,7 +42,7 @@ export function helper<const A extends readonly Ty[], const R extends Ty | undef
   },
   run: (cpu: Cpu, ...args: ValuesOf<A>) => R extends Ty ? ValueOf<R> : void,
 ): Helper {
-  return {
+  const made: Helper = {
     name,
     args: signature.args,
     ty: signature.ty,
@@ -52,4 +52,13 @@ export function helper<const A extends readonly Ty[], const R extends Ty | undef
     counts: signature.counts ?? false,
     run: run as unknown as Helper["run"],
   };
+  named.set(name, made);
+  return made;
+}
+
+const named = new Map<string, Helper>();
+
+/** The helper of a name: names are the same on all threads. */
+export function helper_named(name: string): Helper | undefined {
+  return named.get(name);
 }

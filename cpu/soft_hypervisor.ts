@@ -17,6 +17,8 @@ export interface SoftHypervisorOptions {
   readonly engine?: "auto" | EngineName;
   /** Bytes of WebAssembly code that the translator keeps; default 64 MiB. */
   readonly jit_cache_bytes?: number;
+  /** `translate/translator_worker.ts` runs on another thread, and is sent the vCPU's memory. */
+  readonly assisted?: boolean;
 }
 
 const ENGINES: Record<EngineName, (cpu: Cpu, options: TranslatorOptions) => Engine> = {
@@ -39,8 +41,8 @@ export class SoftHypervisor implements Hypervisor {
       throw new TypeError(`Cannot use the engine "${engine}": there is no such one`);
     }
     this.#engine = engine === "auto" ? "translator" : engine;
-    const bytes = options.jit_cache_bytes;
-    this.#translator = bytes === undefined ? {} : { cache_bytes: bytes };
+    const { jit_cache_bytes: bytes, assisted = false } = options;
+    this.#translator = { assisted, ...(bytes !== undefined && { cache_bytes: bytes }) };
   }
 
   /** See {@link Hypervisor.probe}. */

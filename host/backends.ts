@@ -7,6 +7,8 @@ export interface BackendOptions {
   readonly engine?: "auto" | "translator" | "interpreter" | "reference";
   /** Bytes of code that its translator keeps. */
   readonly jit_cache_size?: number | undefined;
+  /** A thread of {@link start_assistant} will be sent what the vCPU's `kick_token` shares. */
+  readonly assisted?: boolean;
 }
 
 // What it knows of the host is asked once on a thread.
@@ -25,8 +27,30 @@ export async function open_backend(
     return kvm ??= new KvmHypervisor();
   }
   const { SoftHypervisor } = await import("../cpu/mod.ts");
-  const { engine = "auto", jit_cache_size: bytes } = options;
-  return new SoftHypervisor({ engine, ...(bytes !== undefined && { jit_cache_bytes: bytes }) });
+  const { engine = "auto", assisted = false, jit_cache_size: bytes } = options;
+  const cache = bytes !== undefined && { jit_cache_bytes: bytes };
+  return new SoftHypervisor({ engine, assisted, ...cache });
+}
+
+/** Whether what was asked for may be run by the software core's translator, on more than one processor. */
+export function may_be_assisted(
+  { accel, engine }: { readonly accel: "auto" | Accel; readonly engine: string },
+): boolean {
+  const { os, arch } = Deno.build;
+  const may_be_kvm = accel === "kvm" || (accel === "auto" && os === "linux" && arch === "aarch64");
+  const translates = engine === "auto" || engine === "translator";
+  return translates && !may_be_kvm && navigator.hardwareConcurrency > 1;
+}
+
+/** A thread that works for a vCPU of the software core, once it is sent the vCPU's shared memory. */
+export function start_assistant(): Worker {
+  const worker = new Worker(new URL("../cpu/translate/translator_worker.ts", import.meta.url), {
+    type: "module",
+    name: "translator",
+  });
+  // The vCPU sees that nobody comes, or that nobody is there any more, and works alone.
+  worker.onerror = (event) => event.preventDefault();
+  return worker;
 }
 
 /** What KVM offers on this host. */

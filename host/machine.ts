@@ -1,5 +1,5 @@
 import type { GuestSamples } from "../hypervisor/mod.ts";
-import { open_kick } from "./backends.ts";
+import { may_be_assisted, open_kick, start_assistant } from "./backends.ts";
 import { ByteRing } from "./byte_ring.ts";
 import { type ConsoleStreams, RingConsole } from "./console_streams.ts";
 import { from_wire } from "./errors.ts";
@@ -42,6 +42,7 @@ export class Machine implements AsyncDisposable {
   readonly accel: Choice;
 
   readonly #worker: Worker;
+  readonly #assistant: Worker | undefined;
   readonly #kick_vcpu: () => void;
   readonly #control: Int32Array;
   readonly #console: RingConsole;
@@ -61,6 +62,7 @@ export class Machine implements AsyncDisposable {
   private constructor(parts: {
     readonly accel: Choice;
     readonly worker: Worker;
+    readonly assistant: Worker | undefined;
     readonly kick: () => void;
     readonly control: Int32Array;
     readonly rings: { readonly input: ByteRing; readonly output: ByteRing };
@@ -70,6 +72,7 @@ export class Machine implements AsyncDisposable {
     this.accel = parts.accel;
     this.#started = parts.started;
     this.#worker = parts.worker;
+    this.#assistant = parts.assistant;
     this.#kick_vcpu = parts.kick;
     this.#control = parts.control;
     this.#log = parts.log;
@@ -93,6 +96,7 @@ export class Machine implements AsyncDisposable {
     // The Worker loads its modules while this thread reads files.
     const worker = take_thread(options.accel ?? "auto");
     let unpacker: Unpacker | undefined;
+    let assistant: Worker | undefined;
     try {
       const request = await guest_request(options);
       const { log = () => {}, start = false } = options;
@@ -110,6 +114,7 @@ export class Machine implements AsyncDisposable {
         };
         unpacker = new Unpacker(request, { done, progress });
       }
+      const assisted = may_be_assisted(request);
       post(worker, {
         type: "open",
         request,
@@ -118,16 +123,21 @@ export class Machine implements AsyncDisposable {
         control,
         unpacks: unpacker !== undefined,
         start,
+        assisted,
       });
+      // It has loaded its modules by the time that the guest runs.
+      if (assisted) assistant = start_assistant();
       const { choice, kick: token } = await opened(worker, {
         log,
         progress,
       });
       // Nothing waits for the kick's code: a kick that comes before it is only late.
       const kick = open_kick(choice.accel);
+      assistant?.postMessage(token.shared);
       return new Machine({
         accel: choice,
         worker,
+        assistant,
         kick: () => void kick.then((kick) => kick(token)),
         control: new Int32Array(control),
         rings,
@@ -136,6 +146,7 @@ export class Machine implements AsyncDisposable {
       });
     } catch (error) {
       worker.terminate();
+      assistant?.terminate();
       throw error;
     } finally {
       unpacker?.[Symbol.dispose]();
@@ -214,6 +225,7 @@ export class Machine implements AsyncDisposable {
       clearTimeout(timer);
     }
     this.#worker.terminate();
+    this.#assistant?.terminate();
     this.#end({ kind: "stopped" });
   }
 

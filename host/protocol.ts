@@ -87,6 +87,8 @@ export type ToWorker =
     readonly unpacks: boolean;
     /** Run at once: no "run" will follow. */
     readonly start: boolean;
+    /** A thread will come to translate for the software core. */
+    readonly assisted: boolean;
   }
   /** What was unpacked meanwhile; without a kernel when the image has to be loaded as it is. */
   | { readonly type: "unpacked"; readonly kernel: Unpacked | undefined }

@@ -67,7 +67,9 @@ async function open(message: OpenMessage): Promise<void> {
     const choice = await choose_accel({ ...message.request, kernel: message.request.kernel.bytes });
     const spec = specify(message.request, choice);
     const { engine, jit_cache_size } = spec;
-    const hypervisor: Hypervisor = await open_backend(spec.accel, { engine, jit_cache_size });
+    const { assisted } = message;
+    const options = { engine, jit_cache_size, assisted };
+    const hypervisor: Hypervisor = await open_backend(spec.accel, options);
     const panic = new PanicWatch();
     const rings = { input: new ByteRing(message.input), output: new ByteRing(message.output) };
     const serial = new RingBackend(rings, {

@@ -19,10 +19,10 @@ const MASK = (MEM.branch_target_entries - 1) * SIZE;
 const SCALE = 2;
 
 /** Targets that were seen of the branch at record `rec`. */
-export function seen_targets(cpu: Cpu, rec: number): number[] {
+export function seen_targets({ i32 }: Pick<Cpu, "i32">, rec: number): number[] {
   const at = (MEM.branch_targets + ((rec << SCALE) & MASK)) >> 2;
-  if (cpu.i32[at] !== rec) return [];
-  return [...cpu.i32.subarray(at + 1, at + WORDS)].filter((target) => target !== 0);
+  if (i32[at] !== rec) return [];
+  return [...i32.subarray(at + 1, at + WORDS)].filter((target) => target !== 0);
 }
 
 /** Locals that {@link emit_see_target} works with; `entry` is its own. */

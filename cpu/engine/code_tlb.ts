@@ -21,6 +21,14 @@ export function code_tlb_entry(va: number, code_tag: number, thumb: number): num
   return MEM.code_tlb + ((((va >>> 12) + ((code_tag | thumb) << SPREAD)) & MASK) << 3);
 }
 
+/** The records of a virtual page's first byte under a code tag, which T is part of; 0 for a miss. */
+export function code_tlb_look_up({ i32 }: Pick<Cpu, "i32">, va: number, tag: number): number {
+  const entry = code_tlb_entry(va, tag & ~1, tag & 1) >> 2;
+  if (i32[entry] !== ((va & ~0xfff) | tag)) return 0;
+  // Another thread may have cleared the entry meanwhile.
+  return Math.max(i32[entry + 1]!, 0);
+}
+
 /** Forgets everything. */
 export function code_tlb_clear(cpu: Cpu): void {
   cpu.i32.fill(-1, MEM.code_tlb >> 2, (MEM.code_tlb >> 2) + 2 * MEM.code_tlb_entries);

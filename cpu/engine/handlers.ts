@@ -9,8 +9,8 @@ import type { Op, Static } from "../isa/op.ts";
 import { all_ops } from "../isa/op.ts";
 import { form_key } from "../isa/program.ts";
 import { STATE } from "../state.ts";
-import { Code, Module, OP } from "../wasm/encoder.ts";
-import { type Imports, ProgramEmitter, type Surroundings } from "./emit.ts";
+import { type Body, Code, Module, OP } from "../wasm/encoder.ts";
+import { ProgramEmitter, type Surroundings } from "./emit.ts";
 import {
   type Form,
   type FormInfo,
@@ -44,7 +44,8 @@ export interface EngineHooks {
 export interface AddedFunction {
   /** Its handler number. */
   readonly number: number;
-  readonly code: Code;
+  /** Its imports are those of {@link Handlers.imports}. */
+  readonly body: Body;
 }
 
 /** All handlers of one vCPU: the main function, and the forms that are functions of their own. */
@@ -55,13 +56,14 @@ export class Handlers {
   readonly #table: WebAssembly.Table;
   readonly #environment: Record<string, unknown>;
   readonly #cpu: Cpu;
-  readonly #shared_imports = new SharedImports();
   readonly #free_numbers: number[] = [];
   #next_number = FIRST_NUMBER;
   #inline = 0;
   #size = 0;
   #compile_ms = 0;
 
+  /** What added functions may import. */
+  readonly imports: SharedImports = new SharedImports();
   /** Enters the main function at a record. */
   readonly run: (rec: number) => void;
 
@@ -207,7 +209,7 @@ export class Handlers {
     };
     new ProgramEmitter(around).emit(form.program);
     code.get(0).i32(step_of(form.place)).byte(0x6a);
-    module.func("f", ["i32"], ["i32"], code);
+    module.func("f", ["i32"], ["i32"], code.finish());
     const exports = this.#instantiate(module, helpers);
     this.#table.set(number, exports.f as () => void);
   }
@@ -216,11 +218,10 @@ export class Handlers {
    * Adds functions that stand for records as outlined forms do, in one module. Numbers come from a
    * range of their own and can be given back.
    */
-  add_functions(emitters: readonly ((imports: Imports) => Code)[]): AddedFunction[] {
-    const codes = emitters.map((emit) => emit(this.#shared_imports));
-    const added = codes.map((code) => ({
+  add_functions(bodies: readonly Body[]): AddedFunction[] {
+    const added = bodies.map((body) => ({
       number: this.#free_numbers.pop() ?? this.#next_number++,
-      code,
+      body,
     }));
     this.bundle(added);
     return added;
@@ -230,9 +231,9 @@ export class Handlers {
   bundle(functions: readonly AddedFunction[]): void {
     const module = new Module({ table: true });
     if (module.type(["i32"], ["i32"]) !== ADDED_TYPE) throw new TypeError("not the first type");
-    this.#shared_imports.declare(module);
-    functions.forEach(({ code }, i) => module.func(`f${i}`, ["i32"], ["i32"], code));
-    const exports = this.#instantiate(module, this.#shared_imports.helpers);
+    this.imports.declare(module);
+    functions.forEach(({ body }, i) => module.func(`f${i}`, ["i32"], ["i32"], body));
+    const exports = this.#instantiate(module, this.imports.helpers);
     functions.forEach(({ number }, i) => {
       if (number >= this.#table.length) this.#table.grow(1024);
       this.#table.set(number, exports[`f${i}`] as () => void);
@@ -254,7 +255,7 @@ export class Handlers {
     const module = new Module({ table: true });
     const helpers = new Map<string, Helper>();
     const main = new MainFunction(module, helpers, this.#forms);
-    module.func("run", ["i32"], [], main.code);
+    module.func("run", ["i32"], [], main.code.finish());
     this.#size = main.code.length;
     return this.#instantiate(module, helpers).run as (rec: number) => void;
   }

@@ -6,26 +6,19 @@ import { code_tlb_clear, code_tlb_clear_page, code_tlb_entry } from "./code_tlb.
 import { is_abandoned } from "./emit.ts";
 import type { Engine } from "./engine.ts";
 import { decode_a32, decode_thumb, fetch_insn, it_advance } from "./fetch.ts";
+import type { FormInfo } from "./forms.ts";
 import { Handlers } from "./handlers.ts";
+import { KnownRecords } from "./known_records.ts";
 import { HANDLER } from "./main_function.ts";
 import { RECORD } from "./record.ts";
-
-/** Bytes for the records of one page: 2048 halfwords, the record after them, and some room. */
-const CHUNK = 0x9000;
-const CHUNKS = Math.floor((MEM.records_end - MEM.records) / CHUNK);
+import { CHUNK, CHUNKS, code_page, type CodePage, name_page, slots_of } from "./record_page.ts";
 
 /** Scratch records of a single step, and of an instruction that lies in two pages. */
 const STEP_RECORD = MEM.scratch + 0x40;
 const CROSS_RECORD = MEM.scratch + 0x100;
 
-/** The predecoded records of one page of code in one instruction set. */
-export interface RecordPage {
-  readonly base: number;
-  readonly thumb: boolean;
-  /** Physical address. */
-  readonly pa: number;
-  /** ITSTATE that governs each halfword's instruction, and the page's end. */
-  readonly it: Uint8Array;
+/** A page of code, and how it fares. */
+export interface RecordPage extends CodePage {
   /** Stores to the page since something in it was decoded, weighed. */
   stores: number;
   /** More of them make it a page of data. */
@@ -50,6 +43,7 @@ const HIT_WEIGHT = 64;
 /** A page that is none: direct branches in it may be near. */
 const WARM_UP_PAGE: RecordPage = {
   ...{ base: 0, thumb: false, pa: 0, it: new Uint8Array(0) },
+  ...{ slow: new Uint8Array(0), scattered: new Uint8Array(0) },
   ...{ stores: 0, patience: 0 },
 };
 
@@ -60,6 +54,7 @@ export class InterpreterEngine implements Engine {
   protected readonly handlers: Handlers;
   readonly #pages = new Map<number, RecordPage>();
   readonly #chunks: RecordPage[] = [];
+  readonly #known = new KnownRecords();
   #decoded = 0;
 
   /** An engine for `cpu`. Generating and compiling its main function takes some tens of milliseconds. */
@@ -211,14 +206,6 @@ export class InterpreterEngine implements Engine {
     return this.#chunks[Math.floor((rec - MEM.records) / CHUNK)]!;
   }
 
-  /** The page that the code TLB has for a virtual address under a code tag and T. */
-  protected cached_page(va: number, tag: number, thumb: number): RecordPage | undefined {
-    const cpu = this.cpu;
-    const entry = code_tlb_entry(va, tag, thumb) >> 2;
-    if (cpu.i32[entry] !== ((va & ~0xfff) | tag | thumb)) return undefined;
-    return this.page_of(cpu.i32[entry + 1]!);
-  }
-
   /** Whether the records at pc were decoded under the very ITSTATE that is current. */
   #enter_it_block(): boolean {
     const cpu = this.cpu;
@@ -278,8 +265,8 @@ export class InterpreterEngine implements Engine {
       this.flush_tlb();
     }
     const base = MEM.records + this.#chunks.length * CHUNK;
-    const it = new Uint8Array(thumb ? 2049 : 1025);
-    const page = { base, thumb, pa, it, stores: 0, patience: PATIENCE_MIN };
+    name_page(this.cpu, base, thumb, pa);
+    const page = { ...code_page(this.cpu, base, thumb), stores: 0, patience: PATIENCE_MIN };
     this.#chunks.push(page);
     this.#pages.set(pa + (thumb ? 1 : 0), page);
     const { memory } = this.cpu;
@@ -293,9 +280,11 @@ export class InterpreterEngine implements Engine {
 
   #clear(page: RecordPage): void {
     const cpu = this.cpu;
-    const slots = page.thumb ? 2048 : 1024;
+    const slots = slots_of(page.thumb);
     const rest = this.#rest_of_it_block(page);
     page.it.fill(0);
+    page.slow.fill(0);
+    page.scattered.fill(0);
     for (const { slot, itstate } of rest) page.it[slot] = itstate;
     // The operands stay: the store that clears its own page still has its writeback to do.
     for (let i = 0; i < slots; i++) {
@@ -305,7 +294,7 @@ export class InterpreterEngine implements Engine {
   }
 
   #end_page(page: RecordPage): void {
-    const slots = page.thumb ? 2048 : 1024;
+    const slots = slots_of(page.thumb);
     const end = page.base + slots * RECORD.size;
     this.cpu.u16[end >> 1] = page.it[slots] ? HANDLER.page_end_it : HANDLER.page_end;
   }
@@ -375,7 +364,10 @@ export class InterpreterEngine implements Engine {
     const at = cpu.code_address(page.pa);
     if (!page.thumb) {
       const offset = slot * 4;
-      this.#write(rec, offset, decode_a32(cpu.u32[(at + offset) >>> 2]!), 4, false, page);
+      const word = cpu.u32[(at + offset) >>> 2]!;
+      if (this.#known.write(cpu, rec, { word, pc: offset })) return 1;
+      const info = this.#write(rec, offset, decode_a32(word), 4, false, page);
+      if (info.branch === undefined) this.#known.keep(cpu, rec, word);
       return 1;
     }
     const offset = slot * 2;
@@ -446,7 +438,7 @@ export class InterpreterEngine implements Engine {
     return CROSS_RECORD;
   }
 
-  /** Writes an instruction's record. Direct branches may be near only within `page`. */
+  /** Writes an instruction's record; what is its form. Direct branches may be near only within `page`. */
   #write(
     rec: number,
     pc: number,
@@ -454,7 +446,7 @@ export class InterpreterEngine implements Engine {
     size: number,
     thumb: boolean,
     page: RecordPage | undefined,
-  ): void {
+  ): FormInfo {
     const cpu = this.cpu, { op, statics, operands } = insn.decoded;
     const info = this.handlers.info(op, statics);
     for (const { name, offset, bytes, scale } of info.layout) {
@@ -476,6 +468,8 @@ export class InterpreterEngine implements Engine {
     } else if (insn.cond !== 14) first = HANDLER.cond + insn.cond + 14 * two;
     cpu.u16[(rec + RECORD.pc) >> 1] = pc;
     cpu.u16[(rec + RECORD.second) >> 1] = number;
-    cpu.u16[(rec + RECORD.handler) >> 1] = first;
+    // Another thread may read the page: what goes before the handler must be seen before it.
+    Atomics.store(cpu.u16, (rec + RECORD.handler) >> 1, first);
+    return info;
   }
 }

@@ -1,5 +1,5 @@
 import type { Cpu } from "../cpu.ts";
-import type { Helper } from "../helper.ts";
+import { type Helper, helper_named } from "../helper.ts";
 import type { Module } from "../wasm/encoder.ts";
 import type { Ty } from "../ir/types.ts";
 import type { Imports } from "./emit.ts";
@@ -17,6 +17,8 @@ const IMPORTS: Record<string, [params: ("i32" | "i64")[], results: ("i32" | "i64
   cross: [["i32"], ["i32"]],
   page_end_it: [[], []],
 };
+
+const HELPER = "helper ";
 
 /** Numbers the imports of a module as emitted code asks for them. */
 export class ModuleImports implements Imports {
@@ -39,7 +41,7 @@ export class ModuleImports implements Imports {
   exchange = (): number => this.named("exchange");
   exchange64 = (): number => this.named("exchange64");
   helper(helper: Helper): number {
-    const name = `helper ${helper.name}`;
+    const name = HELPER + helper.name;
     const known = this.#used.get(name);
     if (known && known !== helper) throw new TypeError(`two helpers are called ${helper.name}`);
     this.#used.set(name, helper);
@@ -82,9 +84,23 @@ export class SharedImports implements Imports {
   exchange = (): number => this.#named("exchange");
   exchange64 = (): number => this.#named("exchange64");
   helper(helper: Helper): number {
-    const name = `helper ${helper.name}`;
+    const name = HELPER + helper.name;
     this.helpers.set(name, helper);
     return this.#index(name, helper.args, helper.ty ? [helper.ty] : []);
+  }
+
+  /** Names of all but the first `known`, in their order. */
+  names(known = 0): string[] {
+    return [...this.#known.keys()].slice(known);
+  }
+
+  /** Numbers imports as somebody else has done, by {@link names}. */
+  learn(names: readonly string[]): void {
+    for (const name of names) {
+      const helper = name.startsWith(HELPER) ? helper_named(name.slice(HELPER.length)) : undefined;
+      if (helper) this.helper(helper);
+      else this.#named(name);
+    }
   }
 
   /** Declares all imports so far in a module that has none. */

@@ -111,8 +111,9 @@ class Printer {
   #indent = 0;
 
   constructor(code: Code, options: WasmTextOptions) {
-    this.#bytes = code.body();
-    this.#unlikely = new Set(code.hints());
+    const { bytes, hints } = code.finish();
+    this.#bytes = bytes;
+    this.#unlikely = new Set(hints);
     this.#options = options;
   }
 

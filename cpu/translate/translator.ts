@@ -2,14 +2,12 @@ import type { Cpu } from "../cpu.ts";
 import type { AddedFunction } from "../engine/handlers.ts";
 import { FIRST_NUMBER, HANDLER } from "../engine/main_function.ts";
 import { InterpreterEngine, type RecordPage } from "../engine/interpreter.ts";
-import { seen_targets } from "../engine/branch_targets.ts";
 import { RECORD } from "../engine/record.ts";
-import type { Insn } from "../isa/decoder.ts";
-import { is_wide } from "../isa/decoder.ts";
+import { type Mark, set_mark } from "../engine/record_page.ts";
 import { EXIT, MEM, STATE } from "../state.ts";
-import { RegionEmitter } from "./emit_region.ts";
-import { InsnCache, prepare } from "./prepared.ts";
-import { find_region, type InsnSource, type Region, type Source } from "./region.ts";
+import { Discovery, type Wanted } from "./discover.ts";
+import { Orders } from "./orders.ts";
+import { translate, type Translation } from "./translate.ts";
 
 /** How the translator decides; tests lower the thresholds. */
 export interface TranslatorOptions {
@@ -21,6 +19,13 @@ export interface TranslatorOptions {
   readonly batch?: number;
   /** Bytes of WebAssembly code that regions may have together; the oldest go when there is more. */
   readonly cache_bytes?: number;
+  /**
+   * Another thread will come to translate (`translator_worker.ts`). Until it is there nothing is
+   * translated, unless it does not come.
+   */
+  readonly assisted?: boolean;
+  /** How long it may take to come, from when there is something to translate. */
+  readonly patience_ms?: number;
 }
 
 /** A region that is translated. */
@@ -30,29 +35,6 @@ interface Translated {
   readonly code: AddedFunction;
   /** Byte offsets that it covers, by page. */
   readonly ranges: ReadonlyMap<RecordPage, { readonly from: number; readonly to: number }>;
-}
-
-/** The virtual page and the code tag under which a record was met. */
-interface Seen {
-  readonly page: number;
-  readonly tag: number;
-}
-
-/** Where an instruction lies. */
-interface Place {
-  readonly page: RecordPage;
-  readonly offset: number;
-  /** The page after it, for an instruction that may end there. */
-  readonly next: RecordPage | undefined;
-  /** Virtual address of the page in which the region is entered. */
-  readonly entry_page: number;
-}
-
-/** A region that is about to be translated, and the pages it lies in. */
-interface Found {
-  readonly rec: number;
-  readonly region: Region;
-  readonly pages: ReadonlyMap<number, RecordPage>;
 }
 
 /** The longest slice, in times the shortest. */
@@ -70,7 +52,7 @@ const RARELY = 200;
 /** The same for one that comes to other pages than its cell has. */
 const OFTEN = 40;
 
-const NONE: readonly number[] = [];
+const PATIENCE_MS = 1000;
 
 /** Room for code, unless told. */
 export const DEFAULT_CACHE_BYTES: number = 64 << 20;
@@ -84,7 +66,11 @@ export class TranslatorEngine extends InterpreterEngine {
   /** Samples by record, for each page; -Infinity for what cannot be translated. */
   readonly #samples = new Map<RecordPage, Map<number, number>>();
   /** Hot records, and where they were seen. */
-  readonly #queue = new Map<number, Seen>();
+  readonly #queue = new Map<number, Wanted>();
+  /** Makes translations here. */
+  readonly #discovery: Discovery;
+  /** What another thread translates, while there is one or may be. */
+  #orders: Orders | undefined;
   #waited = 0;
   /** Samples since something was translated. */
   #calm = 0;
@@ -96,7 +82,6 @@ export class TranslatorEngine extends InterpreterEngine {
   readonly #misses = new Map<RecordPage, Map<number, number>>();
   /** The same for accesses that had come to another page than their cell had. */
   readonly #strays = new Map<RecordPage, Map<number, number>>();
-  readonly #insns = new InsnCache();
   /** Instructions from one sample to the next. */
   #slice: number;
   /** What is left of them. Exceptions come more often than samples, so it outlives a run. */
@@ -127,6 +112,8 @@ export class TranslatorEngine extends InterpreterEngine {
     this.#hot = options.hot ?? 100;
     this.#batch = options.batch ?? 8;
     this.#cache_bytes = options.cache_bytes ?? DEFAULT_CACHE_BYTES;
+    this.#discovery = new Discovery(cpu);
+    if (options.assisted) this.#orders = new Orders(cpu, options.patience_ms ?? PATIENCE_MS);
   }
 
   override get statistics(): Record<string, number> {
@@ -167,10 +154,12 @@ export class TranslatorEngine extends InterpreterEngine {
       const before = places.get(rec) ?? 0, samples = before + weight;
       places.set(rec, samples);
       if (before < this.#hot && samples >= this.#hot) {
+        const { thumb } = this.page_of(rec);
         const page = this.cpu.get(STATE.pc) & ~0xfff;
-        this.#queue.set(rec, { page, tag: this.cpu.get(STATE.code_tag) });
+        this.#queue.set(rec, { rec, thumb, page, tag: this.cpu.get(STATE.code_tag) });
       }
     }
+    if (this.#orders && this.#let_translate(this.#orders)) return;
     if (this.#queue.size === 0) {
       if (++this.#calm % CALM === 0) this.#rebundle();
     } else if (this.#queue.size >= this.#batch || ++this.#waited > 4 * this.#batch) {
@@ -202,7 +191,7 @@ export class TranslatorEngine extends InterpreterEngine {
     const rec = this.cpu.get(STATE.missed);
     const often = this.cpu.get(STATE.misses) * RARELY > this.#slice;
     this.cpu.set(STATE.misses, 0);
-    if (often) this.#note(this.#misses, rec);
+    if (often) this.#note(rec, { samples: this.#misses, mark: "slow", few: MANY_MISSES });
   }
 
   /** The same for accesses that come to other pages than their cells have. */
@@ -210,129 +199,91 @@ export class TranslatorEngine extends InterpreterEngine {
     const rec = this.cpu.get(STATE.stray);
     const often = this.cpu.get(STATE.strays) * OFTEN > this.#slice;
     this.cpu.set(STATE.strays, 0);
-    if (often) this.#note(this.#strays, rec);
+    // A region is translated again for one access; others in it would have their turn.
+    const few = MANY_MISSES / 2;
+    if (often) this.#note(rec, { samples: this.#strays, mark: "scattered", few });
   }
 
-  /** Counts a sample at an access; with the last of them it is to be translated in another way. */
-  #note(samples: Map<RecordPage, Map<number, number>>, rec: number): void {
+  /**
+   * Counts a sample at an access: `few` of them make it one that is to be translated in another way,
+   * and with the last one it is.
+   */
+  #note(
+    rec: number,
+    { samples, mark, few }: {
+      readonly samples: Map<RecordPage, Map<number, number>>;
+      readonly mark: Mark;
+      readonly few: number;
+    },
+  ): void {
     const page = this.page_of(rec);
     // All pages of records may have gone since.
     if (!page) return;
     const counts = counts_of(samples, page);
     const misses = (counts.get(rec) ?? 0) + 1;
     counts.set(rec, misses);
-    if (misses !== MANY_MISSES) return;
-    const offset = ((rec - page.base) / RECORD.size) << (page.thumb ? 1 : 2);
-    this.#drop_at(page, offset, 1);
+    const slot = (rec - page.base) / RECORD.size;
+    if (misses === few) set_mark(page, mark, slot, true);
+    if (misses === MANY_MISSES) this.#drop_at(page, slot << (page.thumb ? 1 : 2), 1);
   }
 
-  #accesses(page: RecordPage, rec: number): { slow: boolean; scattered: boolean } {
-    return { slow: this.#is_slow(page, rec), scattered: this.#is_scattered(page, rec) };
-  }
-  #is_slow(page: RecordPage, rec: number): boolean {
-    return (this.#misses.get(page)?.get(rec) ?? 0) >= MANY_MISSES;
+  /** Has another thread translate what is queued; false when there is none. */
+  #let_translate(orders: Orders): boolean {
+    if (this.#queue.size > 0) orders.give(this.#queue);
+    if (orders.any_done) this.#take(orders);
+    else if (orders.idle && ++this.#calm % CALM === 0) this.#rebundle();
+    if (!orders.lost) return true;
+    for (const wanted of orders.outstanding()) this.#queue.set(wanted.rec, wanted);
+    this.#orders = undefined;
+    return false;
   }
 
-  /** A region is translated again for one access; others in it would have their turn. */
-  #is_scattered(page: RecordPage, rec: number): boolean {
-    return (this.#strays.get(page)?.get(rec) ?? 0) >= MANY_MISSES / 2;
+  /** Takes what another thread has translated. */
+  #take(orders: Orders): void {
+    const start = performance.now();
+    const translated: Translation[] = [];
+    for (const { rec, translation, stale, error, imports } of orders.collect()) {
+      this.handlers.imports.learn(imports);
+      const page = this.page_of(rec);
+      // Other code is there by now, or none.
+      if (stale || !page) this.#samples.get(page)?.delete(rec);
+      else if (error !== "") throw new Error(`translating: ${error}`);
+      else if (translation) translated.push(translation);
+      else counts_of(this.#samples, page).set(rec, -Infinity);
+    }
+    this.#calm = 0;
+    this.#add(translated);
+    this.#counts.translate_ms += performance.now() - start;
   }
 
   /** Translates what is queued, as one module. */
   #translate(): void {
     const start = performance.now();
-    const found: Found[] = [];
-    for (const [rec, seen] of this.#queue) {
-      const region = this.#find(rec, seen);
-      if (region) found.push(region);
-      else counts_of(this.#samples, this.page_of(rec)).set(rec, -Infinity);
+    const translated: Translation[] = [];
+    for (const [rec, wanted] of this.#queue) {
+      // All pages of records may have gone since.
+      const page = this.page_of(rec);
+      if (!page) continue;
+      const parts = { discovery: this.#discovery, imports: this.handlers.imports };
+      const done = translate(wanted, parts);
+      if (done) translated.push(done);
+      else counts_of(this.#samples, page).set(rec, -Infinity);
     }
     this.#queue.clear();
     this.#waited = this.#calm = 0;
-    if (found.length === 0) return;
-    if (!this.handlers.has_room(found.length)) this.#evict();
-    const added = this.handlers.add_functions(
-      found.map(({ region, pages }) => (imports) => {
-        const bases = new Map([...pages].map(([address, page]) => [address, page.base]));
-        return new RegionEmitter(region, bases, imports).code;
-      }),
-    );
-    found.forEach((region, i) => this.#install(region, added[i]!));
-    if (this.#counts.code_bytes > this.#cache_bytes) this.#evict();
-    this.#modules++;
-    this.#counts.modules++;
+    this.#add(translated);
     this.#counts.translate_ms += performance.now() - start;
   }
 
-  #find(rec: number, seen: Seen): Found | undefined {
-    const entry_page = this.page_of(rec);
-    if (!entry_page) return undefined;
-    const { thumb } = entry_page;
-    const entry = ((rec - entry_page.base) / RECORD.size) * (thumb ? 2 : 4);
-    if (entry >= 0x1000) return undefined;
-    const pages = new Map<number, RecordPage>([[0, entry_page]]);
-    const page_at = (at: number): RecordPage | undefined => {
-      const page = pages.get(at) ?? this.cached_page(seen.page + at, seen.tag, thumb ? 1 : 0);
-      if (page) pages.set(at, page);
-      return page;
-    };
-    const source: InsnSource = (address) => {
-      const at = address & ~0xfff;
-      const page = page_at(at);
-      const offset = address & 0xfff;
-      const next = thumb && offset === 0xffe ? page_at(at + 0x1000) : undefined;
-      return page && this.#source({ page, offset, next, entry_page: seen.page });
-    };
-    // Leaving for the interpreter, so that it executes the entry, would lead back here.
-    if (thumb && entry === 0xffe && this.cpu.u16[rec >> 1] === HANDLER.cross) return undefined;
-    const region = find_region(entry, thumb, source);
-    return region !== undefined && region.insns > 1 ? { rec, region, pages } : undefined;
-  }
-
-  /** The instruction at an offset of a page, when it has been executed. It may end in the `next` page. */
-  #source({ page, offset, next, entry_page }: Place): Source | undefined {
-    const cpu = this.cpu;
-    const { thumb } = page;
-    const unit = thumb ? 2 : 4;
-    if ((offset & (unit - 1)) !== 0) return undefined;
-    const slot = offset / unit;
-    const rec = page.base + slot * RECORD.size;
-    const handler = cpu.u16[rec >> 1]!;
-    if (handler < HANDLER.cond && handler !== HANDLER.cross) return undefined;
-    const at = cpu.code_address(page.pa) + offset;
-    if (!thumb) {
-      const insn = this.#insns.a32(cpu.u32[at >>> 2]!);
-      const seen = this.#seen(rec, insn, { thumb, entry_page });
-      return { insn, size: 4, it_goes_on: false, ...this.#accesses(page, rec), seen };
-    }
-    const first = cpu.u16[at >>> 1]!;
-    const wide = is_wide(first);
-    let rest = at + 2;
-    if (wide && offset === 0xffe) {
-      if (!next || page.it[slot] !== 0) return undefined;
-      rest = cpu.code_address(next.pa);
-    }
-    const insn = this.#insns.thumb(first, wide ? cpu.u16[rest >>> 1]! : 0, page.it[slot]!);
-    const size = wide ? 4 : 2;
-    const it_goes_on = offset + size === 0x1000 && page.it[2048] !== 0;
-    const seen = this.#seen(rec, insn, { thumb, entry_page });
-    return { insn, size, it_goes_on, ...this.#accesses(page, rec), seen };
-  }
-
-  /** Where an indirect branch went in its own instruction set, relative to a page. */
-  #seen(
-    rec: number,
-    insn: Insn,
-    { thumb, entry_page }: { thumb: boolean; entry_page: number },
-  ): readonly number[] {
-    const indirect = prepare(insn)?.indirect;
-    if (!indirect || indirect.returns) return NONE;
-    const out: number[] = [];
-    for (const target of seen_targets(this.cpu, rec)) {
-      if (indirect.exchange && (target & 1) !== (thumb ? 1 : 0)) continue;
-      out.push(((target & (thumb ? ~1 : ~3)) - entry_page) | 0);
-    }
-    return out;
+  /** Adds translations, as one module. */
+  #add(translated: readonly Translation[]): void {
+    if (translated.length === 0) return;
+    if (!this.handlers.has_room(translated.length)) this.#evict();
+    const added = this.handlers.add_functions(translated.map(({ body }) => body));
+    translated.forEach((translation, i) => this.#install(translation, added[i]!));
+    if (this.#counts.code_bytes > this.#cache_bytes) this.#evict();
+    this.#modules++;
+    this.#counts.modules++;
   }
 
   /** Drops the oldest quarter, by its code: what is still hot is soon translated again. */
@@ -345,24 +296,11 @@ export class TranslatorEngine extends InterpreterEngine {
     }
   }
 
-  #install({ rec, region, pages }: Found, code: AddedFunction): void {
-    const ranges = new Map<RecordPage, { from: number; to: number }>();
-    const cover = (start: number, end: number): void => {
-      const page = pages.get(start & ~0xfff)!;
-      const range = ranges.get(page) ?? { from: 0x1000, to: 0 };
-      range.from = Math.min(range.from, start & 0xfff);
-      range.to = Math.max(range.to, (start & 0xfff) + end - start);
-      ranges.set(page, range);
-    };
-    for (const { start, end, switches } of region.blocks) {
-      if (switches) continue;
-      cover(start, end);
-      const last_page = (end - 1) & ~0xfff;
-      if (last_page !== (start & ~0xfff)) cover(last_page, end);
-    }
+  #install({ rec, insns, covered }: Translation, code: AddedFunction): void {
+    const ranges = new Map(covered.map((range) => [this.page_of(range.base), range]));
     const translated: Translated = { rec, code, ranges };
     this.#live.add(translated);
-    this.#counts.code_bytes += code.code.length;
+    this.#counts.code_bytes += code.body.bytes.length;
     for (const page of ranges.keys()) {
       const list = this.#regions.get(page);
       if (list) list.push(translated);
@@ -370,10 +308,11 @@ export class TranslatorEngine extends InterpreterEngine {
     }
     this.cpu.u16[rec >> 1] = code.number;
     this.#counts.regions++;
-    this.#counts.region_insns += region.insns;
+    this.#counts.region_insns += insns;
   }
 
   protected override code_dropped(page: RecordPage, offset: number, length: number): void {
+    this.#orders?.changed(page.base, offset, length);
     this.#forget_samples(page, offset, length);
     this.#drop_at(page, offset, length);
   }
@@ -396,7 +335,13 @@ export class TranslatorEngine extends InterpreterEngine {
     for (const counts of [this.#samples, this.#misses, this.#strays]) {
       const places = counts.get(page);
       if (!places) continue;
-      for (const rec of places.keys()) if (rec >= first && rec <= last) places.delete(rec);
+      for (const rec of places.keys()) {
+        if (rec < first || rec > last) continue;
+        places.delete(rec);
+        const slot = (rec - page.base) / RECORD.size;
+        if (counts === this.#misses) set_mark(page, "slow", slot, false);
+        if (counts === this.#strays) set_mark(page, "scattered", slot, false);
+      }
       if (places.size === 0) counts.delete(page);
     }
   }
@@ -414,7 +359,7 @@ export class TranslatorEngine extends InterpreterEngine {
     this.handlers.remove_function(region.code.number);
     this.#samples.get(this.page_of(region.rec))?.delete(region.rec);
     this.#live.delete(region);
-    this.#counts.code_bytes -= region.code.code.length;
+    this.#counts.code_bytes -= region.code.body.bytes.length;
     this.#counts.dropped++;
   }
 }

@@ -139,7 +139,14 @@ export class Bytes {
   }
 }
 
-/** The body of a function: instructions and locals. */
+/** A function's body as the code section has it: locals and instructions. */
+export interface Body {
+  readonly bytes: Uint8Array;
+  /** Offsets of branches that are hardly ever taken. */
+  readonly hints: readonly number[];
+}
+
+/** A body under construction. */
 export class Code extends Bytes {
   readonly #types: Ty[] = [];
   readonly #parameters: number;
@@ -169,11 +176,6 @@ export class Code extends Bytes {
   unlikely(): this {
     this.#unlikely.push(this.length);
     return this;
-  }
-  /** Offsets of unlikely branches in {@link body}. */
-  hints(): number[] {
-    const before = this.#declarations().length;
-    return this.#unlikely.map((offset) => offset + before);
   }
 
   get(local: number): this {
@@ -223,8 +225,12 @@ export class Code extends Bytes {
   }
 
   /** The body as the code section has it. */
-  body(): Uint8Array {
-    return new Bytes().append(this.#declarations()).append(this.view()).u8(OP.end).view();
+  finish(): Body {
+    const declarations = this.#declarations();
+    return {
+      bytes: new Bytes().append(declarations).append(this.view()).u8(OP.end).view().slice(),
+      hints: this.#unlikely.map((offset) => offset + declarations.length),
+    };
   }
 
   #declarations(): Uint8Array {
@@ -253,7 +259,7 @@ export class Module {
   readonly #type_index = new Map<string, number>();
   readonly #imports: { name: string; type: number }[] = [];
   readonly #import_index = new Map<string, number>();
-  readonly #functions: { type: number; body: Uint8Array; name: string; hints: number[] }[] = [];
+  readonly #functions: { type: number; name: string; body: Body }[] = [];
   readonly #table: boolean;
   readonly #memory: boolean;
 
@@ -282,25 +288,20 @@ export class Module {
     return index;
   }
   /** Adds a function, exported as `name`. */
-  func(name: string, params: readonly Ty[], results: readonly Ty[], code: Code): void {
-    this.#functions.push({
-      name,
-      type: this.type(params, results),
-      body: code.body(),
-      hints: code.hints(),
-    });
+  func(name: string, params: readonly Ty[], results: readonly Ty[], body: Body): void {
+    this.#functions.push({ name, type: this.type(params, results), body });
   }
 
   /** The custom section `metadata.code.branch_hint` (WebAssembly branch hinting proposal). */
   #branch_hints(out: Bytes): void {
     const s = new Bytes().name("metadata.code.branch_hint");
-    const hinted = this.#functions.filter((f) => f.hints.length > 0);
+    const hinted = this.#functions.filter(({ body }) => body.hints.length > 0);
     if (hinted.length === 0) return;
     s.leb(hinted.length);
-    this.#functions.forEach((f, i) => {
-      if (f.hints.length === 0) return;
-      s.leb(this.#imports.length + i).leb(f.hints.length);
-      for (const offset of f.hints) s.leb(offset).u8(1, 0);
+    this.#functions.forEach(({ body: { hints } }, i) => {
+      if (hints.length === 0) return;
+      s.leb(this.#imports.length + i).leb(hints.length);
+      for (const offset of hints) s.leb(offset).u8(1, 0);
     });
     out.u8(0).leb(s.length).append(s.view());
   }
@@ -329,7 +330,7 @@ export class Module {
     });
     this.#branch_hints(out);
     section(out, 10, this.#functions.length, (s) => {
-      for (const f of this.#functions) s.leb(f.body.length).append(f.body);
+      for (const { body: { bytes } } of this.#functions) s.leb(bytes.length).append(bytes);
     });
     return out.view();
   }

@@ -18,7 +18,7 @@ function find_out(): boolean {
   const code = new Code(3);
   for (const local of [0, 1, 2]) code.get(local).u8(0xfd, 0x14);
   code.list(RELAXED_MADD_F64X2).u8(0xfd, 0x21, 0);
-  module.func("f", ["f64", "f64", "f64"], ["f64"], code);
+  module.func("f", ["f64", "f64", "f64"], ["f64"], code.finish());
   try {
     const { exports } = new WebAssembly.Instance(new WebAssembly.Module(module.finish()));
     // (1 + e) * (1 - e) - 1 is -e * e; rounded in between, it is 0.

@@ -27,7 +27,11 @@ Deno.test("deno compile takes the program and embeds the bundle, Workers too, an
       assert.ok(file.includes(bytes), `${name} is embedded`);
       size += bytes.length;
     }
-    assert.deepEqual(bundled.workers, ["host/unpack_worker.js", "host/vcpu_worker.js"]);
+    assert.deepEqual(bundled.workers, [
+      "cpu/translate/translator_worker.js",
+      "host/unpack_worker.js",
+      "host/vcpu_worker.js",
+    ]);
     const metadata = file.length - size - (await Deno.stat(STUB)).size;
     assert.ok(metadata < 80_000, `${metadata} bytes that are not the program's`);
     for (const unwanted of ["Deno.test(", "pure-rand", ".d.ts"]) {
