@@ -3,7 +3,8 @@
  *
  * Direct-mapped entries in the WebAssembly memory: a tag (virtual page, context, T) and the address of
  * the page's first record. The context takes part in the index, so that the kernel's pages as seen by
- * several processes do not drive each other out.
+ * several processes do not drive each other out, and T, as a page may well have code of both
+ * instruction sets: a C library's copying is A32 code between Thumb functions.
  *
  * @module
  */
@@ -14,10 +15,13 @@ import { type Code, OP } from "../wasm/encoder.ts";
 const MASK = MEM.code_tlb_entries - 1;
 /** Contexts are this many entries apart, as a shift of the code tag, which is an even number. */
 const SPREAD = 7;
+/** The instruction sets are so many entries apart, as a shift of T: half of them. */
+const THUMB_SPREAD = Math.log2(MEM.code_tlb_entries) - 1;
 
-/** Byte address of the entry for `va` under a code tag. */
-export function code_tlb_entry(va: number, code_tag: number): number {
-  return MEM.code_tlb + ((((va >>> 12) + (code_tag << SPREAD)) & MASK) << 3);
+/** Byte address of the entry for `va` under a code tag and T. */
+export function code_tlb_entry(va: number, code_tag: number, thumb: number): number {
+  const index = (va >>> 12) + (code_tag << SPREAD) + (thumb << THUMB_SPREAD);
+  return MEM.code_tlb + ((index & MASK) << 3);
 }
 
 /** Forgets everything. */
@@ -27,7 +31,7 @@ export function code_tlb_clear(cpu: Cpu): void {
 
 /** Forgets a virtual page under one code tag. */
 export function code_tlb_clear_page(cpu: Cpu, va: number, code_tag: number): void {
-  cpu.i32[code_tlb_entry(va, code_tag) >> 2] = -1;
+  for (const thumb of [0, 1]) cpu.i32[code_tlb_entry(va, code_tag, thumb) >> 2] = -1;
 }
 
 /**
@@ -43,7 +47,8 @@ export function emit_code_tlb_hit(
   };
   c.get(address).i32(12).byte(0x76);
   tag();
-  c.i32(SPREAD).u8(0x74, 0x6a).i32(MASK).byte(0x71);
+  c.i32(SPREAD).u8(0x74, 0x6a);
+  c.get(thumb).i32(THUMB_SPREAD).u8(0x74, 0x6a).i32(MASK).byte(0x71);
   c.i32(3).byte(0x74);
   c.tee(entry).mem(OP.i32_load, 2, MEM.code_tlb);
   c.get(address).i32(-4096).byte(0x71);

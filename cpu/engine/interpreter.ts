@@ -214,7 +214,7 @@ export class InterpreterEngine implements Engine {
   /** The page that the code TLB has for a virtual address under a code tag and T. */
   protected cached_page(va: number, tag: number, thumb: number): RecordPage | undefined {
     const cpu = this.cpu;
-    const entry = code_tlb_entry(va, tag) >> 2;
+    const entry = code_tlb_entry(va, tag, thumb) >> 2;
     if (cpu.i32[entry] !== ((va & ~0xfff) | tag | thumb)) return undefined;
     return this.page_of(cpu.i32[entry + 1]!);
   }
@@ -239,7 +239,7 @@ export class InterpreterEngine implements Engine {
   #find(target: number): number {
     const cpu = this.cpu;
     const thumb = cpu.get(STATE.thumb), tag = cpu.get(STATE.code_tag);
-    const entry = code_tlb_entry(target, tag) >> 2;
+    const entry = code_tlb_entry(target, tag, thumb) >> 2;
     const page = target & ~0xfff;
     if (cpu.i32[entry] !== (page | tag | thumb)) return this.#lookup(target);
     cpu.set(STATE.pc_page, page);
@@ -263,7 +263,7 @@ export class InterpreterEngine implements Engine {
     }
     const va_page = target & ~0xfff;
     const tag = cpu.get(STATE.code_tag);
-    const entry = code_tlb_entry(target, tag) >> 2;
+    const entry = code_tlb_entry(target, tag, thumb) >> 2;
     cpu.i32[entry] = va_page | tag | thumb;
     cpu.i32[entry + 1] = page.base;
     cpu.set(STATE.pc_page, va_page);
