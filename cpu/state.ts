@@ -18,7 +18,7 @@ export const WASM_PAGE = 65536;
  * 0x0000_2000  scratch records: single steps, instructions that straddle pages
  * 0x0000_3000  by 2 MiB of virtual memory: a byte, not zero when Device memory may be mapped there
  * 0x0002_0000  targets of indirect branches: 1024 entries of 64 bytes
- * 0x0004_0000  code TLB: 16384 entries of {tag, record page}
+ * 0x0004_0000  code TLB: 32768 entries of {tag, record page}
  * 0x0010_0000  record pages: predecoded instructions
  * 0x0810_0000  page maps: map_contexts times {read map, write map}, 4 MiB each
  * 0x3000_0000  guest RAM
@@ -29,7 +29,7 @@ export const MEM = {
   scratch: 0x2000,
   near_device: 0x3000,
   code_tlb: 0x4_0000,
-  code_tlb_entries: 16384,
+  code_tlb_entries: 32768,
   branch_targets: 0x2_0000,
   branch_target_entries: 1024,
   records: 0x10_0000,

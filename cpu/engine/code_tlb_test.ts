@@ -23,3 +23,32 @@ Deno.test("A32 and Thumb code of one page call each other without being looked u
   assert.equal(cpu.reg(0), 0);
   assert.equal(fetches, 2);
 });
+
+Deno.test("In a section that is looked up under another tag all pages with records are found", () => {
+  const cpu = flat_cpu();
+  let fetches = 0;
+  const fetch_page = cpu.mem.fetch_page.bind(cpu.mem);
+  cpu.mem.fetch_page = (address): number | undefined => {
+    fetches++;
+    return fetch_page(address);
+  };
+  const engine = new InterpreterEngine(cpu);
+  const fetches_under = (tag: number, log2: number): number => {
+    const before = fetches;
+    cpu.mem.fetched_log2 = () => log2;
+    cpu.set(STATE.code_tag, tag);
+    // b to the next page; b to the one after it; svc #0
+    place_code(cpu, [0xef00_0000], { address: PAGE + 0x2000 });
+    place_code(cpu, [0xea00_03fe], { address: PAGE + 0x1000 });
+    place_code(cpu, [0xea00_03fe], { address: PAGE });
+    engine.run();
+    assert.equal(cpu.get(STATE.exit), EXIT.exception);
+    assert.equal(cpu.get(STATE.pc), PAGE + 0x2000);
+    return fetches - before;
+  };
+  assert.equal(fetches_under(2, 20), 3);
+  assert.equal(fetches_under(4, 12), 3);
+  assert.equal(fetches_under(6, 20), 1);
+  engine.flush_tlb();
+  assert.equal(fetches_under(6, 20), 1);
+});

@@ -67,3 +67,23 @@ for (const make of [ReferenceEngine, InterpreterEngine]) {
     assert.deepEqual(trace, [0, 1, 2, 3, 4, 2, 3, 4, 2, 3, 4, 5, 6, 7, 8, 9, 11]);
   });
 }
+
+Deno.test("An instruction that is stepped again is stepped as it is then, and as another engine left it", () => {
+  const cpu = flat_cpu();
+  const engines = [new InterpreterEngine(cpu), new InterpreterEngine(cpu)];
+  for (const n of [1, 1, 2, 2, 1]) {
+    for (const engine of [...engines, ...engines]) {
+      engine.flush_tlb();
+      // mov r0, #n
+      place_code(cpu, [0xe3a0_0000 | n], { address: 0x4000_1000 });
+      cpu.set_reg(0, 0);
+      engine.step();
+      assert.equal(cpu.reg(0), n);
+      // The same place: movs r0, #n + 3
+      place_code(cpu, [0x2003 + n], { address: 0x4000_1000, thumb: true });
+      engine.step();
+      assert.equal(cpu.reg(0), n + 3);
+      assert.equal(cpu.get(STATE.pc), 0x4000_1002);
+    }
+  }
+});
