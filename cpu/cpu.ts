@@ -57,6 +57,8 @@ export interface MemorySystem {
    * raising a prefetch abort.
    */
   fetch_page(address: number): number | undefined;
+  /** log2 of the size of what the last {@link fetch_page} found mapped as one: 12 for a page. */
+  fetched_log2(): number;
   /**
    * Code of the RAM page at physical address `pa_page` is about to be kept decoded: a store to it must
    * reach `CodeCache.page_written` first.

@@ -18,9 +18,9 @@ export const WASM_PAGE = 65536;
  * 0x0000_2000  scratch records: single steps, instructions that straddle pages
  * 0x0000_3000  by 2 MiB of virtual memory: a byte, not zero when Device memory may be mapped there
  * 0x0000_4000  cells: the pages that accesses of translated code came to last
- * 0x0001_0000  code TLB: 4096 entries of {tag, record page}
  * 0x0002_0000  targets of indirect branches: 1024 entries of 64 bytes
- * 0x0003_0000  mailbox: hot places, translations
+ * 0x0004_0000  code TLB: 32768 entries of {tag, record page}
+ * 0x0008_0000  mailbox: hot places, translations
  * 0x0010_0000  record pages: predecoded instructions
  * 0x0810_0000  page maps: map_contexts times {read map, write map}, 4 MiB each
  * 0x3000_0000  guest RAM
@@ -36,11 +36,11 @@ export const MEM = {
   /** How many, of {page, its page map's word}; as many for writing follow. */
   cell_count: 64,
   write_cells: 64 * 8,
-  code_tlb: 0x1_0000,
-  code_tlb_entries: 4096,
+  code_tlb: 0x4_0000,
+  code_tlb_entries: 32768,
   branch_targets: 0x2_0000,
   branch_target_entries: 1024,
-  mailbox: 0x3_0000,
+  mailbox: 0x8_0000,
   mailbox_end: 0x10_0000,
   records: 0x10_0000,
   records_end: 0x800_0000,

@@ -3,8 +3,8 @@
  *
  * Direct-mapped entries in the WebAssembly memory: a tag (virtual page, context, T) and the address of
  * the page's first record. The context takes part in the index, so that the kernel's pages as seen by
- * several processes do not drive each other out, and so does T: a page of Thumb code has A32 code too where
- * a linker put veneers.
+ * several processes do not drive each other out, and T, as a page may well have code of both
+ * instruction sets: a C library's copying is A32 code between Thumb functions.
  *
  * @module
  */
@@ -15,10 +15,13 @@ import { type Code, OP } from "../wasm/encoder.ts";
 const MASK = MEM.code_tlb_entries - 1;
 /** Code tags are even numbers. With T in bit 0 they are this far apart, as a shift. */
 const SPREAD = 7;
+/** The instruction sets are so many entries apart, as a shift of T: half of them. */
+const THUMB_SPREAD = Math.log2(MEM.code_tlb_entries) - 1;
 
 /** Byte address of the entry for `va` under a code tag, for the instruction set that T says. */
 export function code_tlb_entry(va: number, code_tag: number, thumb: number): number {
-  return MEM.code_tlb + ((((va >>> 12) + ((code_tag | thumb) << SPREAD)) & MASK) << 3);
+  const index = (va >>> 12) + ((code_tag | thumb) << SPREAD) + (thumb << THUMB_SPREAD);
+  return MEM.code_tlb + ((index & MASK) << 3);
 }
 
 /** The records of a virtual page's first byte under a code tag, which T is part of; 0 for a miss. */
@@ -49,7 +52,8 @@ export function emit_code_tlb_hit(
 ): void {
   c.get(address).i32(12).byte(0x76);
   c.i32(0).mem(OP.i32_load, 2, STATE.code_tag.address).get(thumb).byte(0x72);
-  c.tee(page).i32(SPREAD).u8(0x74, 0x6a).i32(MASK).byte(0x71);
+  c.tee(page).i32(SPREAD).u8(0x74, 0x6a);
+  c.get(thumb).i32(THUMB_SPREAD).u8(0x74, 0x6a).i32(MASK).byte(0x71);
   c.i32(3).byte(0x74);
   c.tee(entry).mem(OP.i32_load, 2, MEM.code_tlb);
   c.get(page).get(address).i32(-4096).byte(0x71);

@@ -13,9 +13,11 @@ import { HANDLER } from "./main_function.ts";
 import { RECORD } from "./record.ts";
 import { CHUNK, CHUNKS, code_page, type CodePage, name_page, slots_of } from "./record_page.ts";
 
-/** Scratch records of a single step, and of an instruction that lies in two pages. */
-const STEP_RECORD = MEM.scratch + 0x40;
+/** Scratch records of an instruction that lies in two pages. */
 const CROSS_RECORD = MEM.scratch + 0x100;
+/** Scratch records of single steps, by address: each place has room for three records, and a stamp. */
+const STEP_RECORDS = MEM.scratch + 0x400;
+const STEP_PLACES = 16, STEP_PLACE = 0x40, STEP_STAMP = 0x30;
 
 /** A page of code, and how it fares. */
 export interface RecordPage extends CodePage {
@@ -40,6 +42,27 @@ const chunks_used = new WeakMap<WebAssembly.Memory, number>();
 const PATIENCE_MIN = 1024, PATIENCE_MAX = 1 << 20;
 const HIT_WEIGHT = 64;
 
+/** log2 of the least that is mapped as one and not a page or some of them. */
+const SECTION = 20;
+
+/** Where the pages of a physical MiB and instruction set are found. */
+function section_of(pa: number, thumb: number): number {
+  return Math.floor(pa / (1 << SECTION)) * 2 + thumb;
+}
+
+/** An instruction that was stepped, whose record is still there if its place has the stamp. */
+interface Stepped {
+  readonly offset: number;
+  readonly word: number;
+  readonly itstate: number;
+  readonly thumb: boolean;
+  readonly insn: Insn;
+  readonly size: number;
+  readonly stamp: number;
+}
+/** Engines of one memory share the places. */
+let step_stamps = 0;
+
 /** A page that is none: direct branches in it may be near. */
 const WARM_UP_PAGE: RecordPage = {
   ...{ base: 0, thumb: false, pa: 0, it: new Uint8Array(0) },
@@ -55,6 +78,10 @@ export class InterpreterEngine implements Engine {
   readonly #pages = new Map<number, RecordPage>();
   readonly #chunks: RecordPage[] = [];
   readonly #known = new KnownRecords();
+  /** The pages of each MiB and instruction set. */
+  readonly #sections = new Map<number, RecordPage[]>();
+  /** Sections whose pages the code TLB has been given, by virtual address, code tag and T. */
+  readonly #entered = new Set<number>();
   #decoded = 0;
 
   /** An engine for `cpu`. Generating and compiling its main function takes some tens of milliseconds. */
@@ -78,10 +105,10 @@ export class InterpreterEngine implements Engine {
     const cpu = this.cpu;
     const budget = cpu.get(STATE.budget), count = cpu.i64[STATE.insn_count.address >> 3]!;
     const insn = decode_a32(0xeaff_fffe);
-    this.#write(STEP_RECORD, 0, insn, 4, false, WARM_UP_PAGE);
+    this.#write(STEP_RECORDS, 0, insn, 4, false, WARM_UP_PAGE);
     for (let i = 0; i < 8; i++) {
       cpu.set(STATE.budget, 500);
-      this.handlers.run(STEP_RECORD);
+      this.handlers.run(STEP_RECORDS);
     }
     cpu.set(STATE.budget, budget);
     cpu.i64[STATE.insn_count.address >> 3] = count;
@@ -98,6 +125,7 @@ export class InterpreterEngine implements Engine {
 
   flush_tlb(): void {
     code_tlb_clear(this.cpu);
+    this.#entered.clear();
   }
   flush_tlb_page(va: number, tag: number): void {
     code_tlb_clear_page(this.cpu, va, tag);
@@ -129,23 +157,18 @@ export class InterpreterEngine implements Engine {
   step(): void {
     const cpu = this.cpu;
     const pc = cpu.get(STATE.pc), itstate = cpu.get(STATE.itstate);
-    const thumb = cpu.get(STATE.thumb) !== 0;
-    const fetched = fetch_insn(cpu, pc, thumb, itstate);
-    if (!fetched) return;
-    cpu.set(STATE.pc_page, pc & ~0xfff);
-    this.#write(STEP_RECORD, pc & 0xfff, fetched.insn, fetched.size, thumb, undefined);
-    for (const step of [RECORD.size, 2 * RECORD.size]) {
-      cpu.u16[(STEP_RECORD + step) >> 1] = HANDLER.stop;
-    }
+    const at = STEP_RECORDS + ((pc >>> 1) % STEP_PLACES) * STEP_PLACE;
+    const stepped = this.#prepare_step(at, pc, itstate);
+    if (!stepped) return;
     const budget = cpu.get(STATE.budget);
     cpu.set(STATE.budget, 1);
     // A branch ends its IT block, even one to where nothing can be fetched.
     cpu.set(STATE.itstate, 0);
-    this.handlers.run(STEP_RECORD);
+    this.handlers.run(at);
     const rec = cpu.get(STATE.rec);
-    const in_step = rec >= STEP_RECORD && rec <= STEP_RECORD + 2 * RECORD.size;
+    const in_step = rec >= at && rec <= at + 2 * RECORD.size;
     const exit = cpu.get(STATE.exit);
-    if (in_step && rec !== STEP_RECORD) cpu.i64[STATE.insn_count.address >> 3]!--;
+    if (in_step && rec !== at) cpu.i64[STATE.insn_count.address >> 3]!--;
     cpu.set(STATE.budget, budget - 1);
     if (!in_step) return this.#leave();
     if (is_abandoned(exit)) {
@@ -154,12 +177,48 @@ export class InterpreterEngine implements Engine {
       return;
     }
     if (exit === EXIT.jump) return;
-    const { op, operands } = fetched.insn.decoded;
-    cpu.set(STATE.pc, pc + fetched.size);
+    const { op, operands } = stepped.insn.decoded;
+    cpu.set(STATE.pc, pc + stepped.size);
     cpu.set(
       STATE.itstate,
       op.name === "it" ? (operands.firstcond! << 4) | operands.mask! : it_advance(itstate),
     );
+  }
+
+  readonly #steps = new Array<Stepped | undefined>(STEP_PLACES).fill(undefined);
+
+  /**
+   * Makes the record of the instruction at `pc`, at `at`; undefined after a prefetch abort. Drivers poll
+   * and feed devices with few instructions, so the record may be there already.
+   */
+  #prepare_step(at: number, pc: number, itstate: number): Stepped | undefined {
+    const cpu = this.cpu;
+    const found = this.#find(pc);
+    if (found === 0) return undefined;
+    const thumb = cpu.get(STATE.thumb) !== 0;
+    const offset = pc & 0xfff;
+    const code = cpu.code_address(this.page_of(found).pa) + offset;
+    const straddles = thumb && offset === 0xffe;
+    const word = straddles
+      ? 0
+      : thumb
+      ? (cpu.u16[code >>> 1]! << 16) | cpu.u16[(code + 2) >>> 1]!
+      : cpu.i32[code >>> 2]!;
+    const place = (at - STEP_RECORDS) / STEP_PLACE;
+    const stamp_at = (at + STEP_STAMP) >> 2;
+    const known = this.#steps[place];
+    if (
+      known !== undefined && known.stamp === cpu.i32[stamp_at] && known.word === word &&
+      known.offset === offset && known.itstate === itstate && known.thumb === thumb && !straddles
+    ) return known;
+    const fetched = fetch_insn(cpu, pc, thumb, itstate);
+    if (!fetched) return undefined;
+    this.#write(at, offset, fetched.insn, fetched.size, thumb, undefined);
+    for (const step of [RECORD.size, 2 * RECORD.size]) {
+      cpu.u16[(at + step) >> 1] = HANDLER.stop;
+    }
+    const stamp = cpu.i32[stamp_at] = ++step_stamps;
+    return this.#steps[place] = { ...fetched, offset, word, itstate, thumb, stamp };
   }
 
   /** Makes pc and ITSTATE exact after the main function came back. */
@@ -249,12 +308,34 @@ export class InterpreterEngine implements Engine {
       cpu.mem.protect_page(pa);
     }
     const va_page = target & ~0xfff;
-    const tag = cpu.get(STATE.code_tag);
-    const entry = code_tlb_entry(target, tag, thumb) >> 2;
-    cpu.i32[entry] = va_page | tag | thumb;
-    cpu.i32[entry + 1] = page.base;
+    if (cpu.mem.fetched_log2() >= SECTION) this.#enter_section(target, pa);
+    this.#enter(va_page, page);
     cpu.set(STATE.pc_page, va_page);
     return page.base + ((target & 0xfff) << (2 + thumb));
+  }
+
+  /** Has the code TLB say that a virtual page has the records of `page`. */
+  #enter(va_page: number, page: RecordPage): void {
+    const cpu = this.cpu;
+    const tag = cpu.get(STATE.code_tag), thumb = page.thumb ? 1 : 0;
+    const entry = code_tlb_entry(va_page, tag, thumb) >> 2;
+    cpu.i32[entry] = va_page | tag | thumb;
+    cpu.i32[entry + 1] = page.base;
+  }
+
+  /**
+   * Enters all pages with records of the section that maps `va` to `pa`. A kernel that flushes its TLB
+   * when a process is forked would have each page of its own code looked up anew otherwise.
+   */
+  #enter_section(va: number, pa: number): void {
+    const cpu = this.cpu;
+    const thumb = cpu.get(STATE.thumb);
+    const key = (va >>> SECTION) * 0x2000 + cpu.get(STATE.code_tag) + thumb;
+    if (this.#entered.has(key)) return;
+    this.#entered.add(key);
+    for (const page of this.#sections.get(section_of(pa, thumb)) ?? []) {
+      this.#enter(((va >>> SECTION) << SECTION) | (page.pa & ((1 << SECTION) - 1)), page);
+    }
   }
 
   #new_page(pa: number, thumb: boolean): RecordPage {
@@ -262,6 +343,7 @@ export class InterpreterEngine implements Engine {
       for (const old of this.#chunks) this.code_dropped(old, 0, 0x1000);
       this.#chunks.length = 0;
       this.#pages.clear();
+      this.#sections.clear();
       this.flush_tlb();
     }
     const base = MEM.records + this.#chunks.length * CHUNK;
@@ -269,6 +351,10 @@ export class InterpreterEngine implements Engine {
     const page = { ...code_page(this.cpu, base, thumb), stores: 0, patience: PATIENCE_MIN };
     this.#chunks.push(page);
     this.#pages.set(pa + (thumb ? 1 : 0), page);
+    const section = section_of(pa, thumb ? 1 : 0);
+    const others = this.#sections.get(section);
+    if (others) others.push(page);
+    else this.#sections.set(section, [page]);
     const { memory } = this.cpu;
     const used = chunks_used.get(memory) ?? 0;
     if (this.#chunks.length > used) {

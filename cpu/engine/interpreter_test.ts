@@ -83,3 +83,23 @@ Deno.test("A page's A32 and Thumb code have entries of their own in the code TLB
   engine.flush_tlb_page(page + 0x123, tag);
   assert.deepEqual([has(0), has(1)], [false, false]);
 });
+
+Deno.test("An instruction that is stepped again is stepped as it is then, and as another engine left it", () => {
+  const cpu = flat_cpu();
+  const engines = [new InterpreterEngine(cpu), new InterpreterEngine(cpu)];
+  for (const n of [1, 1, 2, 2, 1]) {
+    for (const engine of [...engines, ...engines]) {
+      engine.flush_tlb();
+      // mov r0, #n
+      place_code(cpu, [0xe3a0_0000 | n], { address: 0x4000_1000 });
+      cpu.set_reg(0, 0);
+      engine.step();
+      assert.equal(cpu.reg(0), n);
+      // The same place: movs r0, #n + 3
+      place_code(cpu, [0x2003 + n], { address: 0x4000_1000, thumb: true });
+      engine.step();
+      assert.equal(cpu.reg(0), n + 3);
+      assert.equal(cpu.get(STATE.pc), 0x4000_1002);
+    }
+  }
+});

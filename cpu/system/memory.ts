@@ -65,7 +65,7 @@ export class Memory implements MemorySystem {
     }
     const offset = mmu.pa - maps.ram.base;
     if (offset < 0 || offset >= maps.ram.size) return DEVICE;
-    maps.fill(context, va, write);
+    maps.fill(context, va);
     return MEM.guest_ram + offset;
   }
 
@@ -344,6 +344,11 @@ export class Memory implements MemorySystem {
     }
     cpu.raise({ kind: "prefetch_abort", address: address >>> 0, status });
     return undefined;
+  }
+
+  /** See {@link MemorySystem.fetched_log2}. */
+  fetched_log2(): number {
+    return this.#mmu.size_log2;
   }
 
   /** See {@link MemorySystem.protect_page}. */

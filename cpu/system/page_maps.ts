@@ -35,6 +35,10 @@ const TAG_STEP = 2, TAG_END = 0x1000;
 const NO_PAGE = 0x800;
 /** A physical page is written through more virtual pages than the table has room for. */
 const MANY = -1;
+/** Virtual pages for which the table has room. */
+const WRITERS = 4;
+/** Pages that are filled together where they are mapped together: no more than a large page has. */
+const NEIGHBOURS = 16;
 /** From a page's word in a read map to that in its write map, in words. */
 const WRITE_MAP = MEM.map_bytes >> 2;
 
@@ -68,7 +72,7 @@ export class PageMaps {
   readonly #device: Uint8Array;
   /** By RAM page: 1 when the engine protects it. */
   readonly #protected: Uint8Array;
-  /** By RAM page: the two first virtual pages (plus one) that write maps have it at, or MANY. */
+  /** By RAM page: the first {@link WRITERS} virtual pages (plus one) that write maps have it at, or MANY. */
   readonly #writers: Int32Array;
   /** The engine's side. */
   code: CodeCache = NO_CODE;
@@ -83,7 +87,7 @@ export class PageMaps {
     this.#mmu = mmu;
     this.ram = ram;
     this.#protected = new Uint8Array(ram.size >>> 12);
-    this.#writers = new Int32Array((ram.size >>> 12) * 2);
+    this.#writers = new Int32Array((ram.size >>> 12) * WRITERS);
     const contexts: Context[] = [];
     for (let at = MEM.maps; at < EMPTY_MAP; at += 2 * MEM.map_bytes) {
       contexts.push(new Context(at, MEM.map_bytes));
@@ -185,43 +189,54 @@ export class PageMaps {
   // ---- filling ----
 
   /**
-   * Fills from the MMU's last walk of `va`, which gave a RAM page. A write map entry is made only
-   * for a write, and not for a protected page.
+   * Fills from the MMU's last walk of `va`, which gave a RAM page, for reading and writing as it allows;
+   * no write entry is made for a protected page. Of what is mapped in larger pieces, as the kernel's
+   * memory is, neighbours are filled as well.
    */
-  fill(context: Context, va: number, write: boolean): void {
+  fill(context: Context, va: number): void {
     const mmu = this.#mmu;
     const vpage = va >>> 12;
     const region = va >>> 21;
     const page = Math.floor((mmu.pa - this.ram.base) / 4096);
+    if (mmu.mapped && mmu.memory_type() !== 2) this.#device[region] = 1;
+    if (mmu.size_log2 === 12) return this.#fill_page(context, vpage, page);
+    if (mmu.size_log2 > this.#large[region]!) this.#large[region] = mmu.size_log2;
+    const first = Math.max(vpage & -NEIGHBOURS, vpage - page);
+    const last = Math.min(vpage | (NEIGHBOURS - 1), vpage - page + (this.ram.size >>> 12) - 1);
+    for (let v = first; v <= last; v++) this.#fill_page(context, v, page + v - vpage);
+  }
+
+  #fill_page(context: Context, vpage: number, page: number): void {
+    const mmu = this.#mmu, i32 = this.#i32;
     const entry = (MEM.guest_ram + page * 4096 - vpage * 4096 - MAP_BIAS) | 0;
     const read_index = (context.read_map >> 2) + vpage;
-    if (mmu.size_log2 > 12 && mmu.size_log2 > this.#large[region]!) {
-      this.#large[region] = mmu.size_log2;
-    }
-    if (mmu.mapped && mmu.memory_type() !== 2) this.#device[region] = 1;
     const write_index = read_index + WRITE_MAP;
-    if ((this.#i32[read_index]! | this.#i32[write_index]!) === MISS) {
+    if ((i32[read_index]! | i32[write_index]!) === MISS) {
       (mmu.global ? context.global : context.local).add(vpage);
       context.touch(vpage, mmu.global ? BLOCK.global : BLOCK.local);
     }
     if ((mmu.rights & RIGHT.read) !== 0) {
-      const before = this.#i32[read_index]!;
+      const before = i32[read_index]!;
       if (before !== MISS && before !== entry) this.#clear_cells();
-      this.#i32[read_index] = entry;
+      i32[read_index] = entry;
     }
-    if (write && this.#protected[page] === 0) {
-      this.#i32[write_index] = entry;
+    if ((mmu.rights & RIGHT.write) !== 0 && this.#protected[page] === 0) {
+      i32[write_index] = entry;
       this.#note_writer(page, vpage + 1);
     }
   }
 
   #note_writer(page: number, vpage1: number): void {
     const w = this.#writers;
-    const i = page * 2;
-    if (w[i] === vpage1 || w[i + 1] === vpage1 || w[i] === MANY) return;
-    if (w[i] === 0) w[i] = vpage1;
-    else if (w[i + 1] === 0) w[i + 1] = vpage1;
-    else w[i] = MANY;
+    const from = page * WRITERS, end = from + WRITERS;
+    for (let i = from; i < end; i++) {
+      if (w[i] === vpage1 || w[i] === MANY) return;
+      if (w[i] === 0) {
+        w[i] = vpage1;
+        return;
+      }
+    }
+    w[from] = MANY;
   }
 
   /** Remembers what of `va`'s translation, just walked, code TLB entries made from it depend on. */
@@ -245,20 +260,19 @@ export class PageMaps {
     if (this.#protected[page] !== 0) return;
     this.#clear_cells();
     this.#protected[page] = 1;
-    const w = this.#writers;
-    const a = w[page * 2]!, b = w[page * 2 + 1]!;
-    w[page * 2] = w[page * 2 + 1] = 0;
-    if (a === 0) return;
+    const from = page * WRITERS;
+    const writers = this.#writers.subarray(from, from + WRITERS);
     const wasm_page = MEM.guest_ram + page * 4096;
     for (const context of this.#pool.all) {
       if (!context.used) continue;
-      if (a === MANY) {
-        this.#unwrite_all(context, wasm_page);
-        continue;
+      if (writers[0] === MANY) this.#unwrite_all(context, wasm_page);
+      else {
+        for (let i = 0; i < WRITERS && writers[i] !== 0; i++) {
+          this.#unwrite(context, writers[i]! - 1, wasm_page);
+        }
       }
-      this.#unwrite(context, a - 1, wasm_page);
-      if (b !== 0) this.#unwrite(context, b - 1, wasm_page);
     }
+    writers.fill(0);
   }
 
   /** Drops a write entry if it leads to `wasm_page`. */
@@ -330,12 +344,16 @@ export class PageMaps {
     // A translation larger than a page goes as a whole.
     if (large > 21) return this.flush();
     const vpage = va >>> 12;
+    let others = false;
     for (const context of this.#pool.all) {
       if (!context.used) continue;
       const has = context.block(vpage);
       if (has === 0) continue;
       const concerned = asid === undefined || context.key.asid === asid;
-      if (!concerned && (has & BLOCK.global) === 0) continue;
+      if (!concerned && (has & BLOCK.global) === 0) {
+        others = true;
+        continue;
+      }
       if (large === 0) {
         this.#clear(context, vpage, 1);
         this.code.flush_tlb_page(va, context.tag);
@@ -345,7 +363,8 @@ export class PageMaps {
       }
     }
     if (large !== 0) {
-      this.#large[va >>> 21] = 0;
+      // Another address space may still have something of a large translation there.
+      if (!others) this.#large[va >>> 21] = 0;
       this.#publish();
     }
   }

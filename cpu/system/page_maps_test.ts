@@ -8,7 +8,7 @@ const { cpu, system } = rig;
 const { maps, memory } = system;
 
 const L1 = 0x4000_4000, L2 = 0x4000_8000, OTHER_L1 = 0x4000_c000;
-const NG = 1 << 11;
+const NG = 1 << 11, READ_ONLY = 1 << 9;
 /** Small pages, read and write for everyone, Normal memory. */
 const page = (pa: number, bits = 0): number => pa | 2 | 3 << 4 | 7 << 6 | bits;
 const section = (pa: number): number => pa | 2 | 3 << 10 | 7 << 12;
@@ -65,16 +65,38 @@ function write(name: string, value: number): void {
   r.write!(system, value);
 }
 
-Deno.test("A load fills the read map only, a store both", () => {
+Deno.test("A load and a store fill both maps, as far as the page may be written", () => {
   start();
   assert.ok(!mapped(0x10_000));
   memory.load(0x10_004, 4, 0);
   assert.ok(mapped(0x10_000, "read_map", 0x4002_0000));
-  assert.ok(!mapped(0x10_000, "write_map"));
+  assert.ok(mapped(0x10_000, "write_map", 0x4002_0000));
   memory.store(0x11_004, 4, 1, 0);
   assert.ok(mapped(0x11_000, "write_map", 0x4002_1000));
   assert.ok(mapped(0x11_000, "read_map", 0x4002_1000));
   assert.equal(rig.peek(0x4002_1004), 1);
+  maps.protect(0x4002_2000);
+  memory.load(0x12_000, 4, 0);
+  assert.ok(mapped(0x12_000) && !mapped(0x12_000, "write_map"), "protected");
+  rig.poke(L2 + 4 * 0x13, READ_ONLY | page(0x4002_3000));
+  memory.load(0x13_000, 4, 0);
+  assert.ok(mapped(0x13_000) && !mapped(0x13_000, "write_map"), "read-only");
+});
+
+Deno.test("An access in a section fills its neighbours, each as it may be written, but no more", () => {
+  start();
+  maps.protect(0x4004_5000);
+  memory.load(0x44_2000, 4, 0);
+  for (let i = 0; i < 16; i++) {
+    const va = 0x44_0000 + i * 4096, pa = 0x4004_0000 + i * 4096;
+    assert.ok(mapped(va, "read_map", pa));
+    assert.equal(mapped(va, "write_map", pa), i !== 5);
+  }
+  assert.ok(!mapped(0x43_f000) && !mapped(0x45_0000));
+  maps.protect(0x4004_7000);
+  assert.ok(!mapped(0x44_7000, "write_map"));
+  write("TLBIMVA", 0x44_0000 | 1);
+  for (let i = 0; i < 16; i++) assert.ok(!mapped(0x44_0000 + i * 4096));
 });
 
 Deno.test("Returning to a DACR, an ASID, a TTBR0 or a privilege finds the map as it was", () => {
@@ -159,6 +181,7 @@ Deno.test("A new address space begins with what another one has of global pages"
   start();
   memory.store(0x10_000, 4, 1, 0);
   memory.store(0x11_000, 4, 1, 0);
+  maps.protect(0x4002_2000);
   memory.load(0x12_000, 4, 0);
   write("CONTEXTIDR", 2);
   write("TTBR0_low", OTHER_L1);
@@ -170,7 +193,6 @@ Deno.test("A new address space begins with what another one has of global pages"
   assert.ok(!mapped(0x11_000), "not global");
   write("TLBIMVA", 0x10_000 | 1);
   assert.ok(!mapped(0x10_000));
-  maps.protect(0x4002_2000);
   write("DACR", 0x5555_5557);
   memory.load(0x13_000, 4, 0);
   assert.ok(!mapped(0x12_000), "rights may differ under another DACR");

@@ -84,6 +84,7 @@ export class TranslatorEngine extends InterpreterEngine {
   readonly #strays = new Map<RecordPage, Map<number, number>>();
   /** Instructions from one sample to the next. */
   #slice: number;
+  #random = 1;
   /** What is left of them. Exceptions come more often than samples, so it outlives a run. */
   #to_sample = 0;
   readonly #regions = new Map<RecordPage, Translated[]>();
@@ -135,10 +136,19 @@ export class TranslatorEngine extends InterpreterEngine {
       this.#to_sample -= done;
       if (this.#to_sample <= 0 && cpu.get(STATE.exit) === EXIT.none) {
         this.#sample(this.left_at);
-        this.#to_sample = this.#slice;
+        this.#to_sample = this.#until_next();
       }
     }
     cpu.set(STATE.budget, Math.max(left, 0));
+  }
+
+  /**
+   * Instructions until the next sample: around the length of a slice, at random. A program's loop that
+   * took about as many would be seen at the same few places again and again, and at no others.
+   */
+  #until_next(): number {
+    this.#random = (Math.imul(this.#random, 1_664_525) + 1_013_904_223) | 0;
+    return (this.#slice >> 1) + (this.#random >>> 8) % this.#slice;
   }
 
   /** Looks at a place that execution came by. Translated code is looked at less often. */

@@ -116,6 +116,9 @@ class Arena implements MemorySystem {
     this.#cpu.raise({ kind: "prefetch_abort", address, status: 5 });
     return undefined;
   }
+  fetched_log2(): number {
+    return 12;
+  }
   protect_page(_pa_page: number): void {}
 }
 
