@@ -304,7 +304,12 @@ export class MainFunction {
     c.leb(call_type);
     c.byte(0);
     c.tee(this.#scratch).i32(1).u8(0x4b, OP.if, 0x40);
-    c.get(this.#scratch).set(this.#rec);
+    c.get(this.#scratch).i32(-2).byte(0x71);
+    c.set(this.#rec);
+    // The target of a jump, found by the function.
+    c.get(this.#scratch).i32(1).u8(0x71, OP.if, 0x40);
+    this.#spend(2);
+    c.byte(OP.end);
     this.#fetch_next();
     this.#to_dispatch(1);
     c.byte(OP.end);

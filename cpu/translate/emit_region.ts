@@ -199,7 +199,7 @@ export class RegionEmitter {
     c.get(this.#next);
   }
 
-  /** Goes on with the next region, where one begins; else the interpreter does, which looks at its budget. */
+  /** Goes on with the next region, where one begins; else `next` has the record, odd after a jump. */
   #chain(): void {
     const c = this.code;
     const record = this.#target, handler = this.#tlb_page;
@@ -214,7 +214,9 @@ export class RegionEmitter {
     c.set(this.#count);
     this.#book();
     c.get(record).get(handler).byte(OP.return_call_indirect);
-    c.leb(ADDED_TYPE).u8(0, OP.end, OP.end);
+    c.leb(ADDED_TYPE).u8(0, OP.end);
+    c.get(record).get(this.#next).i32(1).u8(0x46, 0x72).set(this.#next);
+    c.byte(OP.end);
   }
 
   /** Puts the record of the address in `STATE.pc` into a local, if the code TLB has its page. */
