@@ -33,8 +33,8 @@ export const MEM = {
   cells_used: 0x3ffc,
   cells: 0x4000,
   /** How many, of {page, its page map's word}; as many for writing follow. */
-  cell_count: 64,
-  write_cells: 64 * 8,
+  cell_count: 16,
+  write_cells: 16 * 8,
   code_tlb: 0x1_0000,
   code_tlb_entries: 4096,
   branch_targets: 0x2_0000,
