@@ -127,7 +127,9 @@ export class PageMaps {
     const i32 = this.#i32;
     if (i32[MEM.cells_used >> 2] === 0) return;
     i32[MEM.cells_used >> 2] = 0;
-    i32.fill(NO_PAGE, MEM.cells >> 2, (MEM.cells + 2 * MEM.write_cells) >> 2);
+    // Each change of mode comes here: no call, and the pages alone.
+    const end = (MEM.cells + 2 * MEM.write_cells) >> 2;
+    for (let i = MEM.cells >> 2; i < end; i += 2) i32[i] = NO_PAGE;
   }
 
   /** A tag that nothing in the code TLB has. */

@@ -16,7 +16,12 @@ import type { ControlFlow } from "./control_flow.ts";
 import type { Region, RegionInsn } from "./region.ts";
 
 /** Cells that a region may have in each direction. Others have the rest: they would drive it out. */
-const MAX_CELLS = 24;
+const MAX_CELLS = 8;
+/**
+ * The longest loop that has cells, in instructions. Longer ones are often retries around whole paths
+ * of a kernel, which go round once: after each change of the page maps a cell costs more than it gains.
+ */
+const LONGEST = 150;
 
 /** Where `STATE.r15` would be: accesses relative to the instruction. */
 const PC = 15;
@@ -48,7 +53,7 @@ export function page_cells(region: Region, flow: ControlFlow): ReadonlyMap<Regio
   return out;
 }
 
-/** In how many loops blocks are, for those that are in any. */
+/** In how many loops that are short enough blocks are, for those that are in any. */
 function loop_depths(region: Region, flow: ControlFlow): ReadonlyMap<number, number> {
   const predecessors = new Map<number, number[]>();
   for (const id of flow.order.keys()) {
@@ -67,6 +72,8 @@ function loop_depths(region: Region, flow: ControlFlow): ReadonlyMap<number, num
       body.add(id);
       stack.push(...predecessors.get(id) ?? []);
     }
+    const insns = [...body].reduce((sum, id) => sum + region.blocks[id]!.insns.length, 0);
+    if (insns > LONGEST) continue;
     for (const id of body) depths.set(id, (depths.get(id) ?? 0) + 1);
   }
   return depths;
