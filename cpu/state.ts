@@ -34,17 +34,10 @@ export const MEM = {
   cells_used: 0x3ffc,
   cells: 0x4000,
   /** How many, of {page, its page map's word}; as many for writing follow. */
-<<<<<<< HEAD
-  cell_count: 64,
-  write_cells: 64 * 8,
-  code_tlb: 0x4_0000,
-  code_tlb_entries: 32768,
-=======
   cell_count: 16,
   write_cells: 16 * 8,
-  code_tlb: 0x1_0000,
-  code_tlb_entries: 4096,
->>>>>>> pagecache
+  code_tlb: 0x4_0000,
+  code_tlb_entries: 32768,
   branch_targets: 0x2_0000,
   branch_target_entries: 1024,
   mailbox: 0x8_0000,
