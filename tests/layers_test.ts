@@ -6,10 +6,11 @@ const ROOT = new URL("../", import.meta.url);
 /** A room, and the rooms it may import from; `type:` where only types may come. */
 const ARROWS: Readonly<Record<string, readonly string[]>> = {
   hypervisor: [],
+  wasm: [],
   ffi: ["hypervisor"],
-  cpu: ["hypervisor"],
+  cpu: ["hypervisor", "wasm"],
   devices: ["type:hypervisor"],
-  machine: ["hypervisor", "devices"],
+  machine: ["hypervisor", "devices", "wasm"],
   host: ["hypervisor", "devices", "machine"],
   "mod.ts": ["host", "hypervisor", "machine"],
   guest: [],

@@ -10,7 +10,7 @@ import { Builder } from "../ir/builder.ts";
 import { EXIT, MEM, STATE } from "../state.ts";
 import { System } from "../system/system.ts";
 import { TranslatorEngine } from "../translate/translator.ts";
-import { Code, Module } from "../wasm/encoder.ts";
+import { Code, Module } from "../../wasm/encoder.ts";
 import { ProgramEmitter } from "./emit.ts";
 import type { Engine } from "./engine.ts";
 import { InterpreterEngine } from "./interpreter.ts";

@@ -9,7 +9,7 @@
  */
 import type { Cpu } from "../cpu.ts";
 import { MEM, STATE } from "../state.ts";
-import { type Code, OP } from "../wasm/encoder.ts";
+import { type Code, OP } from "../../wasm/encoder.ts";
 
 /** Words of an entry: a record and 15 targets. */
 const WORDS = 16;

@@ -10,7 +10,7 @@
  */
 import type { Cpu } from "../cpu.ts";
 import { MEM, STATE } from "../state.ts";
-import { type Code, OP } from "../wasm/encoder.ts";
+import { type Code, OP } from "../../wasm/encoder.ts";
 
 const MASK = MEM.code_tlb_entries - 1;
 /** Code tags are even numbers. With T in bit 0 they are this far apart, as a shift. */

@@ -1,5 +1,5 @@
 import { FLAGS } from "../state.ts";
-import { type Code, OP } from "../wasm/encoder.ts";
+import { type Code, OP } from "../../wasm/encoder.ts";
 
 const N = 0, Z = 1, C = 2, V = 3;
 const EQZ = 0x45, NE = 0x47, LT_S = 0x48, GE_S = 0x4e, AND = 0x71, XOR = 0x73;

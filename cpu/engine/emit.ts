@@ -11,7 +11,7 @@ import type {
 import { OPERAND_KINDS } from "../ir/node.ts";
 import type { Ty } from "../ir/types.ts";
 import { EXIT, type Field, MAP_BIAS, MEM, STATE, V_BASE } from "../state.ts";
-import { type Code, OP } from "../wasm/encoder.ts";
+import { type Code, OP } from "../../wasm/encoder.ts";
 import { emit_state_condition } from "./condition.ts";
 import { access_bits } from "./reference.ts";
 

@@ -9,7 +9,7 @@ import type { Op, Static } from "../isa/op.ts";
 import { all_ops } from "../isa/op.ts";
 import { form_key } from "../isa/program.ts";
 import { STATE } from "../state.ts";
-import { type Body, Code, Module, OP } from "../wasm/encoder.ts";
+import { type Body, Code, Module, OP } from "../../wasm/encoder.ts";
 import { ProgramEmitter, type Surroundings } from "./emit.ts";
 import {
   type Form,

@@ -6,7 +6,7 @@
 import type { Helper } from "../helper.ts";
 import type { Op } from "../isa/op.ts";
 import { MEM, STATE } from "../state.ts";
-import { Code, type Module, OP } from "../wasm/encoder.ts";
+import { Code, type Module, OP } from "../../wasm/encoder.ts";
 import { emit_state_condition } from "./condition.ts";
 import { emit_see_target } from "./branch_targets.ts";
 import { emit_code_tlb_hit } from "./code_tlb.ts";

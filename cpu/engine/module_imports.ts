@@ -1,6 +1,6 @@
 import type { Cpu } from "../cpu.ts";
 import { type Helper, helper_named } from "../helper.ts";
-import type { Module } from "../wasm/encoder.ts";
+import type { Module } from "../../wasm/encoder.ts";
 import type { Ty } from "../ir/types.ts";
 import type { Imports } from "./emit.ts";
 

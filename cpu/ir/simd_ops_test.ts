@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { fuses_multiply_add } from "../wasm/fused.ts";
+import { fuses_multiply_add } from "../../wasm/fused.ts";
 import { SIMD_OPS } from "./simd_ops.ts";
 import type { PureOp, Ty, Value } from "./types.ts";
 

@@ -1,5 +1,7 @@
-/** Types of micro-op values, WebAssembly's. */
-export type Ty = "i32" | "i64" | "f32" | "f64" | "v128";
+import type { Ty } from "../../wasm/encoder.ts";
+
+// Types of micro-op values are WebAssembly's.
+export type { Ty };
 
 /** A value of the reference engine: i32 and floats are numbers, i64 a signed bigint, v128 16 bytes. */
 export type Value = number | bigint | Uint8Array;

@@ -8,7 +8,7 @@ import { FP_CASE } from "../fpscr.ts";
 import type { Builder } from "../ir/builder.ts";
 import type { Node } from "../ir/node.ts";
 import { STATE } from "../state.ts";
-import { fuses_multiply_add } from "../wasm/fused.ts";
+import { fuses_multiply_add } from "../../wasm/fused.ts";
 import { exceeds, is_finite, is_normal, is_zero, type Precision } from "./fp_fast.ts";
 
 /** One rounding of an instruction: what it is of, and what the host made of it. */

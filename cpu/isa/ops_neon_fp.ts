@@ -10,7 +10,7 @@
 import type { NeonLane } from "../fp/mod.ts";
 import type { Builder } from "../ir/builder.ts";
 import type { Node } from "../ir/node.ts";
-import { fuses_multiply_add } from "../wasm/fused.ts";
+import { fuses_multiply_add } from "../../wasm/fused.ts";
 import { check_simd } from "./fp_check.ts";
 import { is_inexact_known } from "./fp_fast.ts";
 import {

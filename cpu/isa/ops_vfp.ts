@@ -7,7 +7,7 @@ import type { VfpArith } from "../fp/mod.ts";
 import type { Builder } from "../ir/builder.ts";
 import type { Node } from "../ir/node.ts";
 import { STATE } from "../state.ts";
-import { fuses_multiply_add } from "../wasm/fused.ts";
+import { fuses_multiply_add } from "../../wasm/fused.ts";
 import { check_fp, check_scalar } from "./fp_check.ts";
 import {
   is_finite,

@@ -7,7 +7,7 @@
 import { PURE_OPS } from "../ir/ops.ts";
 import type { PureOp } from "../ir/types.ts";
 import { type Field, STATE, V_BASE } from "../state.ts";
-import { type Code, OP, TYPE_BYTE } from "../wasm/encoder.ts";
+import { type Code, OP, TYPE_BYTE } from "../../wasm/encoder.ts";
 
 /** What names to print. */
 export interface WasmTextOptions {

@@ -10,7 +10,7 @@ import { ADDED_TYPE, FIRST_NUMBER } from "../engine/main_function.ts";
 import { RECORD } from "../engine/record.ts";
 import type { Node } from "../ir/node.ts";
 import { type Field, MEM, STATE } from "../state.ts";
-import { Code, OP } from "../wasm/encoder.ts";
+import { Code, OP } from "../../wasm/encoder.ts";
 import { analyse, type ControlFlow } from "./control_flow.ts";
 import { RegionFp } from "./fp_state.ts";
 import { carried_flags, type Handover, type Term } from "./carried_flags.ts";

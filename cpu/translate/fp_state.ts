@@ -7,7 +7,7 @@ import type { FpSurroundings } from "../engine/emit.ts";
 import type { Helper } from "../helper.ts";
 import type { Guard, Node, VAccess } from "../ir/node.ts";
 import { type Field, STATE } from "../state.ts";
-import { type Code, OP } from "../wasm/encoder.ts";
+import { type Code, OP } from "../../wasm/encoder.ts";
 import { VectorRegisters } from "./vector_registers.ts";
 
 /** Fields that only floating-point instructions and their helpers change while a region runs. */

@@ -9,7 +9,7 @@
  */
 import { emit_condition } from "../engine/condition.ts";
 import { type Field, FLAGS, STATE } from "../state.ts";
-import { type Code, OP } from "../wasm/encoder.ts";
+import { type Code, OP } from "../../wasm/encoder.ts";
 import { ALL_FLAGS, flag_of, flags_of_condition } from "./flag_liveness.ts";
 
 /** Comparisons of i32 by condition code; 0 where a subtraction's operands alone do not decide. */

@@ -7,7 +7,7 @@
  * @module
  */
 import { MEM } from "../state.ts";
-import type { Body } from "../wasm/encoder.ts";
+import type { Body } from "../../wasm/encoder.ts";
 import type { Wanted } from "./discover.ts";
 import type { Covered } from "./translate.ts";
 

@@ -4,7 +4,7 @@
  * @module
  */
 import type { Imports } from "../engine/emit.ts";
-import type { Body } from "../wasm/encoder.ts";
+import type { Body } from "../../wasm/encoder.ts";
 import type { Discovery, Found, Wanted } from "./discover.ts";
 import { RegionEmitter } from "./emit_region.ts";
 

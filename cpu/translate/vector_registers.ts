@@ -10,7 +10,7 @@ import type { Node, VAccess } from "../ir/node.ts";
 import { pure_op } from "../ir/ops.ts";
 import type { Ty } from "../ir/types.ts";
 import { V_BASE } from "../state.ts";
-import { type Code, OP } from "../wasm/encoder.ts";
+import { type Code, OP } from "../../wasm/encoder.ts";
 
 /** Bytes of the register file. */
 const FILE = 256;

@@ -61,8 +61,8 @@ function next_stream(format: Compression, input: Uint8Array, at: number): number
 /**
  * Decompresses what `input` starts with. Throws CorruptData and OutputTooLarge only.
  *
- * None of these is WebAssembly: where the software core runs without wasm bounds checks, hostile
- * input could leave another module's memory.
+ * No WebAssembly of others is used: where the software core runs without wasm bounds checks, hostile
+ * input could leave such a module's memory. LZMA's checks each address itself.
  */
 export function decompress(
   format: Compression,

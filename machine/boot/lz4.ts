@@ -25,7 +25,7 @@ export function unlz4(input: Uint8Array, limit: number): Unpacked {
   }
   if (has_dictionary) throw new CorruptData("it needs an lz4 dictionary");
   const content_size = has_size ? le32(input, 6) + le32(input, 10) * 2 ** 32 : undefined;
-  const output = new OutputBuffer(limit, content_size);
+  const output = new OutputBuffer({ limit, expected: content_size });
   const block_maximum = 1 << (8 + 2 * size_code);
   let at = header_end + 1;
   for (;;) {
@@ -72,7 +72,7 @@ export function unlz4(input: Uint8Array, limit: number): Unpacked {
  */
 export function unlz4_legacy(input: Uint8Array, limit: number, expected?: number): Unpacked {
   if (le32(input, 0) !== LEGACY_MAGIC) throw new CorruptData("its lz4 header is damaged");
-  const output = new OutputBuffer(limit, expected);
+  const output = new OutputBuffer({ limit, expected });
   let at = 4;
   while (at < input.length) {
     need(input, at, 4);

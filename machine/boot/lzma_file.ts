@@ -1,6 +1,6 @@
 import { le32 } from "./bytes.ts";
 import { LzmaDecoder } from "./lzma.ts";
-import { CorruptData, OutputBuffer, OutputTooLarge, type Unpacked } from "./unpacked.ts";
+import { CorruptData, OutputTooLarge, type Unpacked } from "./unpacked.ts";
 
 const HEADER_SIZE = 13;
 const STEP = 1 << 20;
@@ -13,10 +13,10 @@ export function unlzma(input: Uint8Array, limit: number, expected?: number): Unp
   const size = low === 0xffff_ffff && high === 0xffff_ffff ? undefined : low + high * 2 ** 32;
   if (size !== undefined && size > limit) throw new OutputTooLarge();
   // One byte more than allowed, so that at the limit the end marker can still be read.
-  const output = new OutputBuffer(limit + 1, size ?? expected);
-  const decoder = new LzmaDecoder(input, output);
-  decoder.set_properties(input[0]!);
+  const decoder = new LzmaDecoder(input, { limit: limit + 1, expected: size ?? expected });
+  const { output } = decoder;
   decoder.reset_dictionary(Math.max(le32(input, 1), 4096));
+  decoder.set_properties(input[0]!);
   decoder.position = HEADER_SIZE;
   decoder.start_range_coder();
   if (size !== undefined) {
@@ -30,5 +30,5 @@ export function unlzma(input: Uint8Array, limit: number, expected?: number): Unp
   }
   decoder.normalize();
   if (decoder.position > input.length) throw new CorruptData("it ends too early");
-  return { bytes: output.written(), consumed: decoder.position };
+  return { bytes: output.written().slice(), consumed: decoder.position };
 }

@@ -16,6 +16,16 @@ export class OutputTooLarge extends Error {
   override name = "OutputTooLarge";
 }
 
+/** Options of an {@link OutputBuffer}. */
+export interface OutputOptions {
+  /** The most bytes that it may have. */
+  readonly limit: number;
+  /** The output's size, where it is known. */
+  readonly expected?: number | undefined;
+  /** Told how many bytes are out, now and then. */
+  readonly progress?: ((length: number) => void) | undefined;
+}
+
 /** A growing output with a hard limit, so that a small file cannot unpack to all of memory. */
 export class OutputBuffer {
   /** Storage; the first `length` bytes are in use. */
@@ -25,21 +35,33 @@ export class OutputBuffer {
   /** Told how much is written, now and then. */
   readonly progress: ((length: number) => void) | undefined;
   readonly #limit: number;
+  readonly #allocate: (size: number) => Uint8Array;
 
-  /** An empty output of at most `limit` bytes, with room for `expected` at once. */
-  constructor(limit: number, expected = 1 << 20, progress?: (length: number) => void) {
+  /**
+   * An empty output with room for what is expected. `allocate` makes it storage of a size, with
+   * what was written at its beginning.
+   */
+  constructor(
+    { limit, expected = 1 << 20, progress, allocate }: OutputOptions & {
+      readonly allocate?: (size: number) => Uint8Array;
+    },
+  ) {
     this.#limit = limit;
     this.progress = progress;
-    this.bytes = new Uint8Array(Math.min(limit, expected));
+    this.#allocate = allocate ?? ((size) => {
+      const grown = new Uint8Array(size);
+      grown.set(this.written());
+      return grown;
+    });
+    this.bytes = new Uint8Array(0);
+    this.bytes = this.#allocate(Math.min(limit, expected));
   }
 
   /** Makes room up to `end` bytes in all. */
   reserve(end: number): void {
     if (end > this.#limit) throw new OutputTooLarge();
     if (end <= this.bytes.length) return;
-    const grown = new Uint8Array(Math.min(this.#limit, Math.max(end, this.bytes.length * 2)));
-    grown.set(this.bytes.subarray(0, this.length));
-    this.bytes = grown;
+    this.bytes = this.#allocate(Math.min(this.#limit, Math.max(end, this.bytes.length * 2)));
   }
 
   /** What was written. */

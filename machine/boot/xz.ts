@@ -2,22 +2,12 @@ import { crc32, sha256 } from "./builtins.ts";
 import { bcj_arm, bcj_arm_thumb } from "./bcj.ts";
 import { crc64 } from "./crc64.ts";
 import { LzmaDecoder } from "./lzma.ts";
-import { CorruptData, OutputBuffer, type Unpacked } from "./unpacked.ts";
+import { CorruptData, type OutputOptions, type Unpacked } from "./unpacked.ts";
 
 const HEADER_MAGIC = [0xfd, 0x37, 0x7a, 0x58, 0x5a, 0x00];
 const HEADER_SIZE = 12;
 // Size of the check field by check id (xz file format 1.2, section 2.1.1.2).
 const CHECK_SIZE = [0, 4, 4, 4, 8, 8, 8, 16, 16, 16, 32, 32, 32, 64, 64, 64];
-
-/** Options of {@link unxz}. */
-export interface UnxzOptions {
-  /** The most bytes that the output may have. */
-  readonly limit: number;
-  /** The output's size, where it is known. */
-  readonly expected?: number;
-  /** Told how many bytes are out, now and then. */
-  readonly progress?: (length: number) => void;
-}
 
 /** Whether a whole, valid xz stream header is at `at`. */
 export function is_xz_header(input: Uint8Array, at = 0): boolean {
@@ -30,21 +20,21 @@ export function is_xz_header(input: Uint8Array, at = 0): boolean {
 }
 
 /** Decompresses the xz stream that `input` starts with; what follows the stream is not looked at. */
-export function unxz(input: Uint8Array, options: UnxzOptions): Unpacked {
+export function unxz(input: Uint8Array, options: OutputOptions): Unpacked {
   if (!is_xz_header(input)) throw new CorruptData("its xz header is damaged");
   const check = input[7]!;
-  const output = new OutputBuffer(options.limit, options.expected, options.progress);
+  const decoder = new LzmaDecoder(input, options);
   const records: BlockSizes[] = [];
   let at = HEADER_SIZE;
   while (byte_at(input, at) !== 0) {
-    const block = read_block(input, at, check, output);
+    const block = read_block(input, at, check, decoder);
     records.push(block);
     at = block.end;
   }
   const index_size = check_index(input, at, records);
   at += index_size;
   check_footer(input, at, index_size);
-  return { bytes: output.written(), consumed: at + HEADER_SIZE };
+  return { bytes: decoder.output.written().slice(), consumed: at + HEADER_SIZE };
 }
 
 interface BlockSizes {
@@ -64,7 +54,7 @@ function read_block(
   input: Uint8Array,
   at: number,
   check: number,
-  output: OutputBuffer,
+  decoder: LzmaDecoder,
 ): BlockSizes {
   const header_size = (byte_at(input, at) + 1) * 4;
   if (at + header_size > input.length) throw new CorruptData("it ends too early");
@@ -82,9 +72,10 @@ function read_block(
     if (cursor.bytes[cursor.at] !== 0) throw new CorruptData("an xz block header is damaged");
   }
 
+  const { output } = decoder;
   const start = output.length;
   const data = at + header_size;
-  const data_end = decode_lzma2(input, data, filters.dictionary_size, output);
+  const data_end = decode_lzma2(input, data, filters.dictionary_size, decoder);
   const size = output.length - start;
   if (compressed !== undefined && compressed !== data_end - data) {
     throw new CorruptData("an xz block has another size than it says");
@@ -147,9 +138,9 @@ function decode_lzma2(
   input: Uint8Array,
   at: number,
   dictionary_size: number,
-  output: OutputBuffer,
+  decoder: LzmaDecoder,
 ): number {
-  const decoder = new LzmaDecoder(input, output);
+  const { output } = decoder;
   let dictionary_is_set = false;
   for (;;) {
     output.progress?.(output.length);

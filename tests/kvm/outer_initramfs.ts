@@ -71,6 +71,7 @@ const PROJECT = [
   "main.ts",
   "mod.ts",
   "tests/kvm",
+  "wasm",
 ];
 
 /** In the rig nothing comes from a registry: packages are taken from the folder beside. */

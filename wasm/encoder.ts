@@ -3,7 +3,9 @@
  *
  * @module
  */
-import type { Ty } from "../ir/types.ts";
+
+/** A type of values. */
+export type Ty = "i32" | "i64" | "f32" | "f64" | "v128";
 
 /** Value type bytes. */
 export const TYPE_BYTE: Record<Ty, number> = {
@@ -253,7 +255,7 @@ export interface FuncType {
   readonly results: readonly Ty[];
 }
 
-/** A module under construction: one shared memory, perhaps a table, imported and own functions. */
+/** A module under construction: one memory, perhaps a table, imported and own functions. */
 export class Module {
   readonly #types: FuncType[] = [];
   readonly #type_index = new Map<string, number>();
@@ -261,12 +263,12 @@ export class Module {
   readonly #import_index = new Map<string, number>();
   readonly #functions: { type: number; name: string; body: Body }[] = [];
   readonly #table: boolean;
-  readonly #memory: boolean;
+  readonly #memory: "shared" | "unshared" | "none";
 
   /** A module that imports `env.memory`, unless told not to, and, with `table`, `env.table`. */
-  constructor(options: { table?: boolean; memory?: boolean } = {}) {
+  constructor(options: { table?: boolean; memory?: "shared" | "unshared" | "none" } = {}) {
     this.#table = options.table ?? false;
-    this.#memory = options.memory ?? true;
+    this.#memory = options.memory ?? "shared";
   }
 
   /** The index of a function type. */
@@ -316,9 +318,14 @@ export class Module {
         s.leb(results.length).u8(...results.map((t) => TYPE_BYTE[t]));
       }
     });
-    const own = (this.#memory ? 1 : 0) + (this.#table ? 1 : 0);
+    const own = (this.#memory === "none" ? 0 : 1) + (this.#table ? 1 : 0);
     section(out, 2, this.#imports.length + own, (s) => {
-      if (this.#memory) s.name("env").name("memory").u8(2, 3).leb(65536).leb(65536);
+      if (this.#memory !== "none") {
+        s.name("env").name("memory").byte(2);
+        // Shared ones are as large as they can be; others have at least a page and may grow.
+        if (this.#memory === "shared") s.u8(3).leb(65536).leb(65536);
+        else s.u8(0, 1);
+      }
       if (this.#table) s.name("env").name("table").u8(1, 0x70, 0).leb(0);
       for (const { name, type } of this.#imports) s.name("env").name(name).u8(0).leb(type);
     });

@@ -14,7 +14,7 @@ export function fuses_multiply_add(): boolean {
 }
 
 function find_out(): boolean {
-  const module = new Module({ memory: false });
+  const module = new Module({ memory: "none" });
   const code = new Code(3);
   for (const local of [0, 1, 2]) code.get(local).u8(0xfd, 0x14);
   code.list(RELAXED_MADD_F64X2).u8(0xfd, 0x21, 0);
