@@ -8,7 +8,7 @@ import { fileURLToPath } from "node:url";
 
 const ROOT = fileURLToPath(new URL("../", import.meta.url));
 const MAIN = "main.ts";
-const WORKER = /new Worker\(\s*new URL\(("[^"]+"), import\.meta\.url\)/g;
+const WORKER = /new Worker\(\s*new URL\(("[^"]+"),\s*import\.meta\.url\)/g;
 
 /** A bundled program. */
 export interface Bundle {
@@ -35,7 +35,7 @@ export async function bundle(folder: string): Promise<Bundle> {
 const output_of = (entry: string): string => entry.replace(/\.ts$/, ".js");
 
 async function bundle_entry(entry: string, folder: string): Promise<void> {
-  const args = ["bundle", "--quiet", "--code-splitting", "--outdir", folder, entry];
+  const args = ["bundle", "--quiet", "--minify", "--code-splitting", "--outdir", folder, entry];
   const { success, stderr } = await new Deno.Command(Deno.execPath(), { args, cwd: ROOT }).output();
   if (success) return;
   throw new Error(`Cannot bundle the program: ${new TextDecoder().decode(stderr).trim()}`);

@@ -19,6 +19,8 @@ const INPUT = 16 << 20;
 export const RANGE_CODER_BYTES = 5;
 
 let compiled: WebAssembly.Module | undefined;
+// The last decoder's memory. Nothing frees one at once, so that a few would be resident.
+let last: WeakRef<WebAssembly.Memory> | undefined;
 
 /**
  * A decoder of LZMA symbols, as both LZMA2 chunks and `.lzma` files carry them.
@@ -28,7 +30,7 @@ let compiled: WebAssembly.Module | undefined;
  *
  * Input and output lie in a memory of its own: words and probabilities, the input, the output.
  */
-export class LzmaDecoder {
+export class LzmaDecoder implements Disposable {
   /** What is decoded, until the decoder is let go. */
   readonly output: OutputBuffer;
   readonly #memory: WebAssembly.Memory;
@@ -42,7 +44,7 @@ export class LzmaDecoder {
   /** A decoder of `input`. Throws OutputTooLarge where memory ends. */
   constructor(input: Uint8Array, options: OutputOptions) {
     const output_at = (INPUT + input.length + SLOP + PAGE - 1) & -PAGE;
-    const memory = new WebAssembly.Memory({ initial: output_at / PAGE });
+    const memory = take_memory(output_at / PAGE);
     new Uint8Array(memory.buffer).set(input, INPUT);
     this.#memory = memory;
     this.#input_length = input.length;
@@ -52,6 +54,11 @@ export class LzmaDecoder {
     const { exports } = new WebAssembly.Instance(compiled, { env: { memory } });
     this.#decode = exports.decode as (out_end: number, in_end: number) => number;
     this.#set("input", INPUT);
+  }
+
+  /** Lets go of input and output, for the next decoder. */
+  [Symbol.dispose](): void {
+    last = new WeakRef(this.#memory);
   }
 
   /** Makes room for `size` bytes of output; what was written stays. */
@@ -154,4 +161,14 @@ export class LzmaDecoder {
     this.finished = result === RESULT.finished;
     output.length = this.#get("output") - this.#output_at;
   }
+}
+
+/** A memory of at least so many pages, with anything in it. */
+function take_memory(pages: number): WebAssembly.Memory {
+  const memory = last?.deref();
+  last = undefined;
+  if (memory === undefined) return new WebAssembly.Memory({ initial: pages });
+  const missing = pages - memory.buffer.byteLength / PAGE;
+  if (missing > 0) memory.grow(missing);
+  return memory;
 }

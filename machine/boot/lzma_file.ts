@@ -13,7 +13,7 @@ export function unlzma(input: Uint8Array, limit: number, expected?: number): Unp
   const size = low === 0xffff_ffff && high === 0xffff_ffff ? undefined : low + high * 2 ** 32;
   if (size !== undefined && size > limit) throw new OutputTooLarge();
   // One byte more than allowed, so that at the limit the end marker can still be read.
-  const decoder = new LzmaDecoder(input, { limit: limit + 1, expected: size ?? expected });
+  using decoder = new LzmaDecoder(input, { limit: limit + 1, expected: size ?? expected });
   const { output } = decoder;
   decoder.reset_dictionary(Math.max(le32(input, 1), 4096));
   decoder.set_properties(input[0]!);

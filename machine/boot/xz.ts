@@ -23,7 +23,7 @@ export function is_xz_header(input: Uint8Array, at = 0): boolean {
 export function unxz(input: Uint8Array, options: OutputOptions): Unpacked {
   if (!is_xz_header(input)) throw new CorruptData("its xz header is damaged");
   const check = input[7]!;
-  const decoder = new LzmaDecoder(input, options);
+  using decoder = new LzmaDecoder(input, options);
   const records: BlockSizes[] = [];
   let at = HEADER_SIZE;
   while (byte_at(input, at) !== 0) {
