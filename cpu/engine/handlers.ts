@@ -44,8 +44,8 @@ export interface EngineHooks {
 export interface AddedFunction {
   /** Its handler number. */
   readonly number: number;
-  /** Its imports are those of {@link Handlers.imports}. */
-  readonly body: Body;
+  /** The size of its body. */
+  readonly bytes: number;
 }
 
 /** All handlers of one vCPU: the main function, and the forms that are functions of their own. */
@@ -216,27 +216,19 @@ export class Handlers {
 
   /**
    * Adds functions that stand for records as outlined forms do, in one module. Numbers come from a
-   * range of their own and can be given back.
+   * range of their own and can be given back. Bodies import what {@link imports} has.
    */
   add_functions(bodies: readonly Body[]): AddedFunction[] {
-    const added = bodies.map((body) => ({
-      number: this.#free_numbers.pop() ?? this.#next_number++,
-      body,
-    }));
-    this.bundle(added);
-    return added;
-  }
-
-  /** Puts added functions into one new module: going from one to another is dearer across modules. */
-  bundle(functions: readonly AddedFunction[]): void {
     const module = new Module({ table: true });
     if (module.type(["i32"], ["i32"]) !== ADDED_TYPE) throw new TypeError("not the first type");
     this.imports.declare(module);
-    functions.forEach(({ body }, i) => module.func(`f${i}`, ["i32"], ["i32"], body));
+    bodies.forEach((body, i) => module.func(`f${i}`, ["i32"], ["i32"], body));
     const exports = this.#instantiate(module, this.imports.helpers);
-    functions.forEach(({ number }, i) => {
+    return bodies.map(({ bytes }, i) => {
+      const number = this.#free_numbers.pop() ?? this.#next_number++;
       if (number >= this.#table.length) this.#table.grow(1024);
       this.#table.set(number, exports[`f${i}`] as () => void);
+      return { number, bytes: bytes.length };
     });
   }
 

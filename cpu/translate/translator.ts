@@ -39,10 +39,6 @@ interface Translated {
 
 /** The longest slice, in times the shortest. */
 const LONGEST_SLICE = 8;
-/** Samples without anything new after which regions are brought together, and how many at most. */
-const CALM = 200;
-const LARGEST_BUNDLE = 512;
-const BUNDLE_MS = 300;
 /**
  * Samples that make an access one that often misses: those between which there was one miss or more in
  * so many instructions, this one last.
@@ -72,12 +68,6 @@ export class TranslatorEngine extends InterpreterEngine {
   /** What another thread translates, while there is one or may be. */
   #orders: Orders | undefined;
   #waited = 0;
-  /** Samples since something was translated. */
-  #calm = 0;
-  /** When regions may be brought together again. */
-  #next_bundle = 0;
-  /** Modules that hold regions. */
-  #modules = 0;
   /** How often samples met accesses that had missed the page maps, by record, for each page. */
   readonly #misses = new Map<RecordPage, Map<number, number>>();
   /** The same for accesses that had come to another page than their cell had. */
@@ -99,7 +89,6 @@ export class TranslatorEngine extends InterpreterEngine {
       evicted: 0,
       translate_ms: 0,
       modules: 0,
-      bundles: 0,
     },
     /** Of the regions that are there. */
     code_bytes: 0,
@@ -170,27 +159,8 @@ export class TranslatorEngine extends InterpreterEngine {
       }
     }
     if (this.#orders && this.#let_translate(this.#orders)) return;
-    if (this.#queue.size === 0) {
-      if (++this.#calm % CALM === 0) this.#rebundle();
-    } else if (this.#queue.size >= this.#batch || ++this.#waited > 4 * this.#batch) {
-      this.#translate();
-    }
-  }
-
-  /**
-   * Brings all regions together once no new ones come: a call into another module costs V8 several
-   * times what one within a module does. Not often: V8 has to optimise them anew.
-   */
-  #rebundle(): void {
-    if (this.#modules <= 1 + (this.#live.size >> 3)) return;
-    const start = performance.now();
-    if (start < this.#next_bundle) return;
-    const newest = [...this.#live].slice(-LARGEST_BUNDLE);
-    this.handlers.bundle(newest.map(({ code }) => code));
-    this.#modules = 1;
-    this.#next_bundle = start + BUNDLE_MS;
-    this.#counts.bundles++;
-    this.#counts.translate_ms += performance.now() - start;
+    if (this.#queue.size === 0) return;
+    if (this.#queue.size >= this.#batch || ++this.#waited > 4 * this.#batch) this.#translate();
   }
 
   /**
@@ -241,7 +211,6 @@ export class TranslatorEngine extends InterpreterEngine {
   #let_translate(orders: Orders): boolean {
     if (this.#queue.size > 0) orders.give(this.#queue);
     if (orders.any_done) this.#take(orders);
-    else if (orders.idle && ++this.#calm % CALM === 0) this.#rebundle();
     if (!orders.lost) return true;
     for (const wanted of orders.outstanding()) this.#queue.set(wanted.rec, wanted);
     this.#orders = undefined;
@@ -261,7 +230,6 @@ export class TranslatorEngine extends InterpreterEngine {
       else if (translation) translated.push(translation);
       else counts_of(this.#samples, page).set(rec, -Infinity);
     }
-    this.#calm = 0;
     this.#add(translated);
     this.#counts.translate_ms += performance.now() - start;
   }
@@ -280,7 +248,7 @@ export class TranslatorEngine extends InterpreterEngine {
       else counts_of(this.#samples, page).set(rec, -Infinity);
     }
     this.#queue.clear();
-    this.#waited = this.#calm = 0;
+    this.#waited = 0;
     this.#add(translated);
     this.#counts.translate_ms += performance.now() - start;
   }
@@ -292,7 +260,6 @@ export class TranslatorEngine extends InterpreterEngine {
     const added = this.handlers.add_functions(translated.map(({ body }) => body));
     translated.forEach((translation, i) => this.#install(translation, added[i]!));
     if (this.#counts.code_bytes > this.#cache_bytes) this.#evict();
-    this.#modules++;
     this.#counts.modules++;
   }
 
@@ -310,7 +277,7 @@ export class TranslatorEngine extends InterpreterEngine {
     const ranges = new Map(covered.map((range) => [this.page_of(range.base), range]));
     const translated: Translated = { rec, code, ranges };
     this.#live.add(translated);
-    this.#counts.code_bytes += code.body.bytes.length;
+    this.#counts.code_bytes += code.bytes;
     for (const page of ranges.keys()) {
       const list = this.#regions.get(page);
       if (list) list.push(translated);
@@ -369,7 +336,7 @@ export class TranslatorEngine extends InterpreterEngine {
     this.handlers.remove_function(region.code.number);
     this.#samples.get(this.page_of(region.rec))?.delete(region.rec);
     this.#live.delete(region);
-    this.#counts.code_bytes -= region.code.body.bytes.length;
+    this.#counts.code_bytes -= region.code.bytes;
     this.#counts.dropped++;
   }
 }
