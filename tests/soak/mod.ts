@@ -42,9 +42,12 @@ class Soak {
   async booted(): Promise<void> {
     await this.#guest.expect("ARMVM-READY ", PATIENCE_MS);
     await this.#guest.expect("# ", PATIENCE_MS);
-    // Without a prompt and without an echo, what comes back is what the commands say.
-    await this.#guest.type('stty -echo; while read -r line; do eval "$line"; done\r');
-    await this.#guest.expect("done\r\n");
+    // Without a prompt and without an echo, what comes back is what the commands say. The answer is
+    // not in the line's own echo, after which the next line's would still come.
+    await this.#guest.type(
+      'stty -echo; echo "qui""et"; while read -r line; do eval "$line"; done\r',
+    );
+    await this.#guest.expect("quiet\r\n");
   }
 
   /** What a command says. */
