@@ -139,9 +139,14 @@ export class RegionEmitter {
     // The interpreter has counted the record that led here.
     c.i32(-1).set(this.#count);
     c.u8(OP.block, 0x40);
+    this.#open(OP.block);
     const first = this.#region.blocks[0]!.insns[0]!;
     if (!first.slow && has_access(first.program.nodes)) this.#slow_entry(first);
     else this.#tree(0);
+    c.byte(OP.unreachable);
+    this.#close();
+    // Where an access has missed: all but the first instruction's come here.
+    this.#count_at(() => c.get(this.#next), STATE.missed, STATE.misses);
     c.byte(OP.end);
     this.#epilogue();
   }
@@ -561,7 +566,7 @@ export class RegionEmitter {
       miss: stays ? undefined : (depth) => at_depth(depth, () => this.#miss(insn)),
       unaligned: stays,
       cell: this.#cells.get(insn),
-      strays: () => this.#count_at(insn, STATE.stray, STATE.strays),
+      strays: () => this.#count_at(() => this.#push_record(insn), STATE.stray, STATE.strays),
       may_change_code: () => {
         this.#may_have_changed = true;
       },
@@ -581,16 +586,27 @@ export class RegionEmitter {
 
   /** Leaves for the interpreter to execute an instruction. */
   #miss(insn: RegionInsn): void {
-    this.#count_at(insn, STATE.missed, STATE.misses);
-    if (insn === this.#region.blocks[0]!.insns[0]) this.#go_behind();
-    else this.#leave_before(insn);
+    if (insn === this.#region.blocks[0]!.insns[0]) {
+      this.#count_at(() => this.#push_record(insn), STATE.missed, STATE.misses);
+      this.#go_behind();
+    } else {
+      // Out of the block before the last.
+      this.#depth--;
+      this.#leave_before(insn);
+      this.#depth++;
+    }
   }
 
-  /** Notes that something has happened at an instruction, for the translator's samples. */
-  #count_at(insn: RegionInsn, where: Field, count: Field): void {
+  #push_record(insn: RegionInsn): void {
+    this.code.i32(this.#record(page_of(insn.address), insn.address & 0xfff));
+  }
+
+  /** Notes that something has happened at a record, for the translator's samples. */
+  #count_at(push_record: () => void, where: Field, count: Field): void {
     const c = this.code;
-    const at = this.#record(page_of(insn.address), insn.address & 0xfff);
-    c.i32(0).i32(at).mem(OP.i32_store, 2, where.address);
+    c.i32(0);
+    push_record();
+    c.mem(OP.i32_store, 2, where.address);
     c.i32(0).i32(0).mem(OP.i32_load, 2, count.address).i32(1).byte(0x6a);
     c.mem(OP.i32_store, 2, count.address);
   }
@@ -600,7 +616,7 @@ export class RegionEmitter {
     this.#flags.spill();
     this.#add_owed();
     this.code.byte(OP.br);
-    this.code.leb(this.#depth - 1);
+    this.code.leb(this.#depth - 2);
   }
 
   /** Leaves for the interpreter to go on with an instruction. */
