@@ -93,6 +93,29 @@ export interface Surroundings {
   readonly fp?: FpSurroundings;
 }
 
+/** Micro-ops whose value is that of their first argument where the second is 0. */
+const SAME_WITH_ZERO: ReadonlySet<string> = new Set([
+  ...["i32.add", "i32.sub", "i32.or", "i32.xor", "i32.shl", "i32.shr_u", "i32.shr_s"],
+]);
+
+/** Whether it is a constant 0, or an operand that is known to be. */
+function is_zero(node: Node): boolean {
+  return (node.k === "const" || node.k === "operand") && node.value === 0;
+}
+
+/** Adds the general registers that nodes set, those inside of others too. */
+function find_set_registers(nodes: readonly Node[], found: Set<number>): void {
+  for (const node of nodes) {
+    if (node.k === "set_reg") {
+      const index = known_index(node.index);
+      if (index !== undefined) found.add(index);
+    } else if (node.k === "if") {
+      find_set_registers(node.then, found);
+      find_set_registers(node.otherwise, found);
+    } else if (node.k === "loop") find_set_registers(node.body, found);
+  }
+}
+
 /** Floating-point state that is kept in locals. */
 export interface FpSurroundings {
   /** The local that has a copy of a state field; stores go to both. */
@@ -177,6 +200,8 @@ export class ProgramEmitter {
   readonly #variables: (number | undefined)[] = [];
   /** Locals of ranges by the ids of nodes: the page map's entry, and the address. */
   readonly #ranges = new Map<number, { entry: number; address: number }>();
+  /** General registers that the program sets. */
+  readonly #set_registers = new Set<number>();
   readonly #borrowed: number[] = [];
   readonly #borrowed_types: Ty[] = [];
   #depth = 0;
@@ -188,6 +213,7 @@ export class ProgramEmitter {
 
   /** Emits `program`; falls through to what follows unless the program ends its path. */
   emit(program: Program): void {
+    if (this.#around.register) find_set_registers(program.nodes, this.#set_registers);
     this.#block(program.nodes);
     this.#give_back();
   }
@@ -308,7 +334,10 @@ export class ProgramEmitter {
 
   #push_pure(node: Node & { k: "pure" }): void {
     const { args } = node;
-    for (let i = 0; i < args.length; i++) this.#push(args[i]!);
+    for (let i = 0; i < args.length; i++) {
+      if (i === 1 && is_zero(args[1]!) && SAME_WITH_ZERO.has(node.op.name)) return;
+      this.#push(args[i]!);
+    }
     this.#code.list(node.op.code);
     if (node.imm.length > 0) this.#code.list(node.imm);
   }
@@ -327,6 +356,7 @@ export class ProgramEmitter {
         }
         return;
       case "get_reg":
+        if (this.#shares_register(node)) return;
         this.#get_reg(node.index);
         return this.#keep(node);
       case "set_reg":
@@ -524,6 +554,14 @@ export class ProgramEmitter {
     });
   }
 
+  /** Where a register is in a local and stays as it is, the local is what was read. */
+  #shares_register(node: Node & { k: "get_reg" }): boolean {
+    const known = known_index(node.index);
+    if (known === undefined || known === 15 || !this.#around.register) return false;
+    if (this.#set_registers.has(known)) return false;
+    this.#locals[node.id] = this.#around.register(known);
+    return true;
+  }
   #get_reg(index: Node): void {
     const c = this.#code, around = this.#around;
     const known = known_index(index);
