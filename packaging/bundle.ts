@@ -23,9 +23,11 @@ export interface Bundle {
  * own: they are found in the sources, as `new Worker(new URL("...", import.meta.url)`. They share no
  * files: what is split for the sake of sharing comes in many files, and each takes time to load.
  */
-export async function bundle(folder: string): Promise<Bundle> {
+export async function bundle(folder: string, { minify = true } = {}): Promise<Bundle> {
   const workers = await find_workers();
-  for (const entry of [MAIN, ...workers]) await bundle_entry(entry, join(folder, dirname(entry)));
+  for (const entry of [MAIN, ...workers]) {
+    await bundle_entry(entry, join(folder, dirname(entry)), minify);
+  }
   const outputs = new Map(workers.map((path) => [path, output_of(path)]));
   await link_workers(folder, outputs);
   await remove_unused(folder, [MAIN, ...workers].map(output_of));
@@ -34,8 +36,10 @@ export async function bundle(folder: string): Promise<Bundle> {
 
 const output_of = (entry: string): string => entry.replace(/\.ts$/, ".js");
 
-async function bundle_entry(entry: string, folder: string): Promise<void> {
-  const args = ["bundle", "--quiet", "--minify", "--code-splitting", "--outdir", folder, entry];
+async function bundle_entry(entry: string, folder: string, minify: boolean): Promise<void> {
+  const args = ["bundle", "--quiet", "--code-splitting", "--outdir", folder, entry];
+  // Less text is sooner loaded.
+  if (minify) args.push("--minify");
   const { success, stderr } = await new Deno.Command(Deno.execPath(), { args, cwd: ROOT }).output();
   if (success) return;
   throw new Error(`Cannot bundle the program: ${new TextDecoder().decode(stderr).trim()}`);

@@ -81,11 +81,12 @@ Deno.test("every task that runs a guest gives V8 the same flags", () => {
   }
 });
 
-// V8 runs without bounds checks, so no other WebAssembly may see data of the guest's.
-Deno.test("the program's WebAssembly is the generated code and two probes", async () => {
+// V8 runs without bounds checks, so no other WebAssembly may see data of the guest's or of images.
+Deno.test("the program's WebAssembly is generated code, LZMA's decoder and two probes", async () => {
   await using folder = await temporary_folder();
   const program = join(folder.path, "program");
-  await bundle(program);
+  // With the names that it has in the sources.
+  await bundle(program, { minify: false });
   const made = new Set<string>();
   for (const name of await files_of(program)) {
     const text = await Deno.readTextFile(join(program, name));
@@ -96,6 +97,7 @@ Deno.test("the program's WebAssembly is the generated code and two probes", asyn
   assert.deepEqual([...made].sort(), [
     "WebAssembly.Module(PROBE)",
     "WebAssembly.Module(binary)",
+    "WebAssembly.Module(lzma_module",
     "WebAssembly.Module(module",
   ]);
 });
