@@ -65,9 +65,7 @@ export class LzmaDecoder implements Disposable {
   #grow(size: number): Uint8Array {
     const memory = this.#memory;
     const end = this.#output_at + size + SLOP;
-    if (end > LIMIT) throw new OutputTooLarge();
-    const missing = Math.ceil((end - memory.buffer.byteLength) / PAGE);
-    if (missing > 0) memory.grow(missing);
+    grow_to(memory, Math.ceil(end / PAGE));
     return new Uint8Array(memory.buffer, this.#output_at, size);
   }
 
@@ -167,8 +165,16 @@ export class LzmaDecoder implements Disposable {
 function take_memory(pages: number): WebAssembly.Memory {
   const memory = last?.deref();
   last = undefined;
-  if (memory === undefined) return new WebAssembly.Memory({ initial: pages });
+  if (memory !== undefined) {
+    grow_to(memory, pages);
+    return memory;
+  }
+  if (pages > LIMIT / PAGE) throw new OutputTooLarge();
+  return new WebAssembly.Memory({ initial: pages });
+}
+
+function grow_to(memory: WebAssembly.Memory, pages: number): void {
   const missing = pages - memory.buffer.byteLength / PAGE;
+  if (pages > LIMIT / PAGE) throw new OutputTooLarge();
   if (missing > 0) memory.grow(missing);
-  return memory;
 }
