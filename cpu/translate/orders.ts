@@ -50,11 +50,6 @@ export class Orders {
     this.#mailbox.open(cpu.ram_base);
   }
 
-  /** Whether nothing is being translated. */
-  get idle(): boolean {
-    return this.#outstanding.size === 0;
-  }
-
   /** Whether {@link collect} has something. */
   get any_done(): boolean {
     return this.#mailbox.answered;
@@ -107,7 +102,7 @@ export class Orders {
       const stale = since < this.#forgotten || this.#has_changed(answer, since);
       out.push({ rec, translation: insns > 0 ? answer : undefined, stale, imports, error });
     }
-    if (out.length > 0 && this.idle) this.#changes = [];
+    if (out.length > 0 && this.#outstanding.size === 0) this.#changes = [];
     return out;
   }
 

@@ -163,18 +163,14 @@ export class LzmaDecoder implements Disposable {
 
 /** A memory of at least so many pages, with anything in it. */
 function take_memory(pages: number): WebAssembly.Memory {
-  const memory = last?.deref();
+  const memory = last?.deref() ?? new WebAssembly.Memory({ initial: 1 });
   last = undefined;
-  if (memory !== undefined) {
-    grow_to(memory, pages);
-    return memory;
-  }
-  if (pages > LIMIT / PAGE) throw new OutputTooLarge();
-  return new WebAssembly.Memory({ initial: pages });
+  grow_to(memory, pages);
+  return memory;
 }
 
 function grow_to(memory: WebAssembly.Memory, pages: number): void {
-  const missing = pages - memory.buffer.byteLength / PAGE;
   if (pages > LIMIT / PAGE) throw new OutputTooLarge();
+  const missing = pages - memory.buffer.byteLength / PAGE;
   if (missing > 0) memory.grow(missing);
 }
