@@ -7,7 +7,7 @@
  *
  * @module
  */
-import { dirname, join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build_initramfs } from "./initramfs.ts";
 
@@ -125,6 +125,24 @@ export async function download_with_dependencies(
   await apt.download_all(package_.name, folder, options);
 }
 
+/**
+ * Puts the .deb of a package of Debian's backports for this machine's own kind of CPU into a folder,
+ * and gives its path.
+ */
+export async function download_backport(
+  name: string,
+  folder: string,
+  options: GuestFileOptions = {},
+): Promise<string> {
+  const arch = Deno.build.arch === "x86_64" ? "amd64" : "arm64";
+  const apt = await private_apt(arch, options, await backports_source());
+  const deb = await apt.download(name, options);
+  const path = join(folder, basename(deb));
+  await Deno.mkdir(folder, { recursive: true });
+  await Deno.rename(deb, path);
+  return path;
+}
+
 /** Why {@link guest_file} had no answer for `name`. */
 export function why_missing(name: GuestName): string {
   return failures.get(name) ?? "it was not asked for";
@@ -199,20 +217,44 @@ interface Apt {
 
 const roots = new Map<string, Promise<Apt>>();
 
-/** An apt of its own for `arch`: own lists, own (empty) status, own archives. */
-function private_apt(arch: string, { log }: GuestFileOptions): Promise<Apt> {
-  const opened = roots.get(arch) ?? open_apt(arch, log);
-  roots.set(arch, opened);
+/**
+ * An apt of its own for `arch`: own lists, own (empty) status, own archives. With `source`, a line of
+ * sources.list, it knows that one alone.
+ */
+function private_apt(arch: string, { log }: GuestFileOptions, source?: string): Promise<Apt> {
+  const name = source === undefined ? arch : `${arch}-backports`;
+  const opened = roots.get(name) ?? open_apt(arch, join(guest_folder(), ".apt", name), log, source);
+  roots.set(name, opened);
   return opened;
 }
 
-async function open_apt(arch: string, log: GuestFileOptions["log"]): Promise<Apt> {
-  const root = join(guest_folder(), ".apt", arch);
+/** The line of sources.list for the backports of the Debian that this machine's own apt knows. */
+async function backports_source(): Promise<string> {
+  const format = ["--format", "$(REPO_URI) $(CODENAME) $(COMPONENT)"];
+  const targets = await spawn("apt-get", ["indextargets", ...format, "Created-By: Packages"]);
+  const release = /^(\S+) ([a-z]+) main$/m.exec(new TextDecoder().decode(targets));
+  if (release === null) {
+    throw new Error("this machine's apt has no Debian release among its sources");
+  }
+  return `deb ${release[1]} ${release[2]}-backports main`;
+}
+
+async function open_apt(
+  arch: string,
+  root: string,
+  log: GuestFileOptions["log"],
+  source?: string,
+): Promise<Apt> {
   const archives = join(root, "cache", "archives");
   await Deno.mkdir(join(root, "lists", "partial"), { recursive: true });
   await Deno.mkdir(join(archives, "partial"), { recursive: true });
   await Deno.writeTextFile(join(root, "status"), "");
+  const sources = join(root, "sources.list");
+  if (source !== undefined) await Deno.writeTextFile(sources, `${source}\n`);
   const settings = [
+    ...(source === undefined
+      ? []
+      : [`Dir::Etc::SourceList=${sources}`, "Dir::Etc::SourceParts=/dev/null"]),
     `APT::Architecture=${arch}`,
     `APT::Architectures=${arch}`,
     `Dir::State=${root}`,
@@ -227,7 +269,7 @@ async function open_apt(arch: string, log: GuestFileOptions["log"]): Promise<Apt
   const run = (tool: string, args: string[], cwd?: string) =>
     spawn(tool, [...settings, ...args], { cwd });
 
-  log?.(`reading Debian's package index for ${arch} ...`);
+  log?.(`reading Debian's package index for ${basename(root)} ...`);
   // One index of several may be missing on a machine with odd sources: go on with what came.
   const updated = await run("apt-get", ["-qq", "update"]).then(() => undefined, (error) => error);
   return {

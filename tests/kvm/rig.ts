@@ -2,6 +2,7 @@ import { join } from "node:path";
 import { guest_file, guest_folder, why_missing } from "../../tools/fetch_guests.ts";
 import type { OuterMachine } from "./machines.ts";
 import { base_archive, overlay_archive } from "./outer_initramfs.ts";
+import { outer_qemu } from "./outer_qemu.ts";
 
 /** What is run in an outer machine. */
 export interface RigOptions {
@@ -64,8 +65,9 @@ async function boot(
   machine: OuterMachine,
   options: RigOptions & { readonly kernel: string; readonly initrd: string },
 ): Promise<RigResult> {
+  const command = await outer_qemu((line) => console.error(line));
   const started = performance.now();
-  await using qemu = new Deno.Command("qemu-system-aarch64", {
+  await using qemu = new Deno.Command(command, {
     args: [
       ...["-M", `virt,virtualization=on,gic-version=${machine.gic}`],
       ...["-cpu", machine.cpu, "-accel", "tcg,thread=multi", "-smp", "2"],
