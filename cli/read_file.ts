@@ -27,15 +27,16 @@ export async function read_file(
     throw new CliError(EXIT_STATUS.usage, `the ${what} has an empty name; name a file`);
   }
   try {
-    // What takes long is the reading, and that must be going on as soon as this returns. Opening a
-    // pipe waits for somebody to write to it.
+    // A file is read on this thread: another one that touches that much new memory gets in the way of
+    // threads that start, and a guest's does. A pipe waits for somebody to write to it.
     using file = Deno.statSync(path).isFile ? Deno.openSync(path) : await Deno.open(path);
     const info = file.statSync();
     if (info.isDirectory) fail("it is a directory; name a file");
     if (info.isBlockDevice || info.isCharDevice) fail("it is a device; name a file");
     // A pipe has no size before it is read.
     if (info.size > limit) too_large(path, what, limit);
-    const bytes = await read_up_to(file, { size: info.size, most: limit + 1 });
+    const { size, isFile: at_once } = info;
+    const bytes = await read_up_to(file, { size, at_once, most: limit + 1 });
     if (bytes.length > limit) too_large(path, what, limit);
     return bytes;
   } catch (error) {
@@ -55,10 +56,14 @@ function too_large(path: string, what: string, limit: number): never {
   );
 }
 
-/** All of a file, or its first `most` bytes; `size` is a guess. */
+/** All of a file, or its first `most` bytes; `size` is a guess. `at_once`: on this thread. */
 async function read_up_to(
   file: Deno.FsFile,
-  { size, most }: { readonly size: number; readonly most: number },
+  { size, at_once, most }: {
+    readonly size: number;
+    readonly at_once: boolean;
+    readonly most: number;
+  },
 ): Promise<Uint8Array> {
   // One byte more than there should be: then the read that finds the end needs no more room.
   let bytes = shared_bytes(Math.min(size === 0 ? FIRST_READ : size + 1, most));
@@ -69,7 +74,8 @@ async function read_up_to(
       larger.set(bytes);
       bytes = larger;
     }
-    const count = await file.read(bytes.subarray(length));
+    const room = bytes.subarray(length);
+    const count = at_once ? file.readSync(room) : await file.read(room);
     if (count === null) break;
     length += count;
   }

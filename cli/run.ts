@@ -27,10 +27,11 @@ async function run(args: readonly string[]): Promise<ExitStatus> {
   const line = plain_boot(args);
   if (line !== undefined) {
     const { image, options } = line;
-    // The guest's thread starts while the images are read and this thread loads the rest.
+    // The guest's thread loads its modules while this one reads the images and loads the rest. To
+    // make a thread takes this one's time until it is there, and more of it with a read going on.
+    prepare_thread(options.accel);
     const files = read_files(image, options);
     files.catch(() => {});
-    prepare_thread(options.accel);
     try {
       const { boot } = await import("./boot.ts");
       return await boot(image, options, files);
