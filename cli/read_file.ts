@@ -35,8 +35,7 @@ export async function read_file(
     if (info.isBlockDevice || info.isCharDevice) fail("it is a device; name a file");
     // A pipe has no size before it is read.
     if (info.size > limit) too_large(path, what, limit);
-    const { size, isFile: at_once } = info;
-    const bytes = await read_up_to(file, { size, at_once, most: limit + 1 });
+    const bytes = await read_up_to(file, info, limit + 1);
     if (bytes.length > limit) too_large(path, what, limit);
     return bytes;
   } catch (error) {
@@ -56,14 +55,11 @@ function too_large(path: string, what: string, limit: number): never {
   );
 }
 
-/** All of a file, or its first `most` bytes; `size` is a guess. `at_once`: on this thread. */
+/** All of a file, or its first `most` bytes; its size is a guess. */
 async function read_up_to(
   file: Deno.FsFile,
-  { size, at_once, most }: {
-    readonly size: number;
-    readonly at_once: boolean;
-    readonly most: number;
-  },
+  { size, isFile }: Pick<Deno.FileInfo, "size" | "isFile">,
+  most: number,
 ): Promise<Uint8Array> {
   // One byte more than there should be: then the read that finds the end needs no more room.
   let bytes = shared_bytes(Math.min(size === 0 ? FIRST_READ : size + 1, most));
@@ -75,7 +71,7 @@ async function read_up_to(
       bytes = larger;
     }
     const room = bytes.subarray(length);
-    const count = at_once ? file.readSync(room) : await file.read(room);
+    const count = isFile ? file.readSync(room) : await file.read(room);
     if (count === null) break;
     length += count;
   }

@@ -125,22 +125,14 @@ export async function download_with_dependencies(
   await apt.download_all(package_.name, folder, options);
 }
 
-/**
- * Puts the .deb of a package of Debian's backports for this machine's own kind of CPU into a folder,
- * and gives its path.
- */
+/** The path of the .deb of a package of Debian's backports, for this machine's own kind of CPU. */
 export async function download_backport(
   name: string,
-  folder: string,
   options: GuestFileOptions = {},
 ): Promise<string> {
   const arch = Deno.build.arch === "x86_64" ? "amd64" : "arm64";
   const apt = await private_apt(arch, options, await backports_source());
-  const deb = await apt.download(name, options);
-  const path = join(folder, basename(deb));
-  await Deno.mkdir(folder, { recursive: true });
-  await Deno.rename(deb, path);
-  return path;
+  return await apt.download(name, options);
 }
 
 /** Why {@link guest_file} had no answer for `name`. */
@@ -231,8 +223,8 @@ function private_apt(arch: string, { log }: GuestFileOptions, source?: string): 
 /** The line of sources.list for the backports of the Debian that this machine's own apt knows. */
 async function backports_source(): Promise<string> {
   const format = ["--format", "$(REPO_URI) $(CODENAME) $(COMPONENT)"];
-  const targets = await spawn("apt-get", ["indextargets", ...format, "Created-By: Packages"]);
-  const release = /^(\S+) ([a-z]+) main$/m.exec(new TextDecoder().decode(targets));
+  const targets = await tool_output("apt-get", "indextargets", ...format, "Created-By: Packages");
+  const release = /^(\S+) ([a-z]+) main$/m.exec(targets);
   if (release === null) {
     throw new Error("this machine's apt has no Debian release among its sources");
   }
@@ -332,6 +324,11 @@ function partial_size(folder: string, prefix: string): number {
 function tar_of(deb: string, ...tar: string[]): Promise<Uint8Array> {
   const script = 'deb=$1; shift; dpkg-deb --fsys-tarfile "$deb" | tar "$@"';
   return spawn("sh", ["-c", script, "sh", deb, ...tar]);
+}
+
+/** What a tool of this system prints. Throws with the reason that it gives when it fails. */
+export async function tool_output(tool: string, ...args: string[]): Promise<string> {
+  return new TextDecoder().decode(await spawn(tool, args));
 }
 
 async function spawn(

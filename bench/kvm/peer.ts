@@ -1,5 +1,5 @@
 import { basename, join } from "node:path";
-import { download_with_dependencies, guest_folder } from "../../tools/fetch_guests.ts";
+import { download_with_dependencies, guest_folder, tool_output } from "../../tools/fetch_guests.ts";
 
 const PACKAGE = { name: "qemu-system-arm", arch: "arm64" };
 const BINARY = "usr/bin/qemu-system-aarch64";
@@ -13,7 +13,7 @@ export async function peer_files(
     const debs = join(folder, "debs");
     await download_with_dependencies(PACKAGE, debs, { log });
     for await (const { name } of Deno.readDir(debs)) {
-      if (name.endsWith(".deb")) await output("dpkg-deb", "-x", join(debs, name), folder);
+      if (name.endsWith(".deb")) await tool_output("dpkg-deb", "-x", join(debs, name), folder);
     }
     await Deno.remove(debs, { recursive: true });
   }
@@ -22,7 +22,7 @@ export async function peer_files(
     files[`peer/${name}`] = await Deno.readFile(path);
     for (const needed of await needed_by(path)) {
       if (`peer/${needed}` in files) continue;
-      const found = (await output("find", folder, "-name", needed)).trim().split("\n")[0];
+      const found = (await tool_output("find", folder, "-name", needed)).trim().split("\n")[0];
       if (found === undefined || found === "") throw new Error(`Cannot find ${needed}`);
       await add(await Deno.realPath(found), needed);
     }
@@ -32,12 +32,6 @@ export async function peer_files(
 }
 
 async function needed_by(path: string): Promise<string[]> {
-  const text = await output("aarch64-linux-gnu-readelf", "-d", path);
+  const text = await tool_output("aarch64-linux-gnu-readelf", "-d", path);
   return [...text.matchAll(/\(NEEDED\).*\[(.*)\]/g)].map(([, name]) => name!);
-}
-
-async function output(tool: string, ...args: string[]): Promise<string> {
-  const { success, stdout, stderr } = await new Deno.Command(tool, { args }).output();
-  if (!success) throw new Error(`${tool} failed: ${new TextDecoder().decode(stderr).trim()}`);
-  return new TextDecoder().decode(stdout);
 }

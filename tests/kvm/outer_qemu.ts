@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { download_backport, guest_folder } from "../../tools/fetch_guests.ts";
+import { download_backport, guest_folder, tool_output } from "../../tools/fetch_guests.ts";
 
 const COMMAND = "qemu-system-aarch64";
 const PACKAGE = "qemu-system-arm";
@@ -23,12 +23,12 @@ export function outer_qemu(log: (line: string) => void): Promise<string> {
 }
 
 async function choose(log: (line: string) => void): Promise<string> {
-  if (is_fixed(await output(COMMAND, "--version").catch(() => ""))) return COMMAND;
+  if (is_fixed(await tool_output(COMMAND, "--version").catch(() => ""))) return COMMAND;
   const folder = join(guest_folder(), "qemu-outer");
   const command = join(folder, "usr", "bin", COMMAND);
   try {
     if (!await Deno.stat(command).then(() => true, () => false)) await get(folder, log);
-    if (is_fixed(await output(command, "--version"))) return command;
+    if (is_fixed(await tool_output(command, "--version"))) return command;
     log(`${PACKAGE} of Debian's backports is too old as well`);
   } catch (error) {
     log(`Cannot use a later QEMU: ${error instanceof Error ? error.message : error}`);
@@ -38,10 +38,9 @@ async function choose(log: (line: string) => void): Promise<string> {
 }
 
 async function get(folder: string, log: (line: string) => void): Promise<void> {
-  const deb = await download_backport(PACKAGE, join(folder, "debs"), { log });
+  const deb = await download_backport(PACKAGE, { log });
   const unpacked = `${folder}.${Deno.pid}`;
-  await output("dpkg-deb", "-x", deb, unpacked);
-  await Deno.remove(folder, { recursive: true });
+  await tool_output("dpkg-deb", "-x", deb, unpacked);
   await Deno.rename(unpacked, folder);
 }
 
@@ -50,10 +49,4 @@ export function is_fixed(version: string): boolean {
   const [, major = "0", minor = "0"] = /version (\d+)\.(\d+)/.exec(version) ?? [];
   const newer = Number(major) - FIXED.major || Number(minor) - FIXED.minor;
   return newer >= 0;
-}
-
-async function output(command: string, ...args: string[]): Promise<string> {
-  const { success, stdout, stderr } = await new Deno.Command(command, { args }).output();
-  if (!success) throw new Error(`${command}: ${new TextDecoder().decode(stderr).trim()}`);
-  return new TextDecoder().decode(stdout);
 }
