@@ -2,11 +2,14 @@
  * Runs in the outer machine: the same boots by armvm and by QEMU with KVM, in turns, and exits per
  * second of armvm's vCPU loop and of one in C. Prints JSON behind `## RESULT `, and a line at
  * the start and at the end of each time that is taken, so that CPU time can be seen from outside.
+ *
+ * `inside.ts ROUNDS FLAG...`: the flags are those of `deno run` for armvm.
  */
 import { KvmHypervisor } from "../../ffi/mod.ts";
 import { ARM64_CORE, set_feature } from "../../hypervisor/mod.ts";
 
-const ROUNDS = Number(Deno.args[0] ?? 3);
+const [rounds, ...FLAGS] = Deno.args;
+const ROUNDS = Number(rounds);
 /** Of both loops, how many exits in a turn, and how many turns count and do not. */
 const EXITS = 50;
 const TURNS = 300;
@@ -33,10 +36,8 @@ const GUESTS: readonly Guest[] = [
 
 /** As the portable file and the npm package start it. */
 function armvm({ kernel, initrd }: Guest): string[] {
-  const permissions = ["--allow-read", "--allow-write", "--allow-env", "--allow-ffi"];
   return [
-    ...["deno", "run", "--no-config", "--no-lock", "--no-remote", "--no-npm", "--no-prompt"],
-    ...permissions,
+    ...["deno", "run", "--no-config", "--no-lock", "--no-remote", "--no-npm", ...FLAGS],
     ...["program/main.js", "boot", kernel, "--initrd", initrd, "--accel", "kvm"],
     ...["--memory", "256M", "--append", APPEND],
   ];

@@ -11,6 +11,7 @@
 import { join } from "node:path";
 import { guest_file } from "../../tools/fetch_guests.ts";
 import { bundle, files_of } from "../../packaging/bundle.ts";
+import { run_flags } from "../../packaging/run_flags.ts";
 import { MACHINES } from "../../tests/kvm/machines.ts";
 import { run_in_rig } from "../../tests/kvm/rig.ts";
 import { suite_guests } from "../../tests/kvm/suite.ts";
@@ -87,8 +88,9 @@ if (import.meta.main) {
     ...await peer_files(log),
   };
   const cpu = new CpuTimes();
+  const args = [Number(Deno.args[0] ?? 3), ...run_flags("aarch64-unknown-linux-gnu")];
   const { output } = await run_in_rig(MACHINES[0]!, {
-    script: `deno run -A --no-check bench/kvm/inside.ts ${Number(Deno.args[0] ?? 3)}\n`,
+    script: `deno run -A --no-check bench/kvm/inside.ts ${args.join(" ")}\n`,
     files,
     limit_ms: LIMIT_MS,
     memory_mib: 3072,
