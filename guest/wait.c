@@ -87,8 +87,8 @@ int main(void) {
   say("wfine: not executed\n");
 
   /* PSCI CPU_SUSPEND to a standby state is WFI too. */
-  arm_timer(50000);
   start = cntvct();
+  arm_timer(50000);
   u32 status;
   do status = psci(0x84000001, 0, 0, 0);
   while (!(MRC(0, 12, 1, 0) & 0x80));
