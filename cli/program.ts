@@ -23,12 +23,20 @@ export async function run_program(args: readonly string[]): Promise<ExitStatus> 
   let status: ExitStatus = EXIT_STATUS.ok;
   const program = build_program((ended) => status = ended);
   try {
-    await program.parseAsync(args, { from: "user" });
+    await program.parseAsync(without_unknown_commands_help(args), { from: "user" });
     return status;
   } catch (error) {
     if (error instanceof CommanderError) return commander_status(error, args);
     throw error;
   }
+}
+
+/** The library gives its help before it looks whether there is such a command. */
+function without_unknown_commands_help(args: readonly string[]): readonly string[] {
+  const [command] = args;
+  const unknown = command !== undefined && !command.startsWith("-") &&
+    !COMMAND_NAMES.includes(command);
+  return unknown ? [command] : args;
 }
 
 function commander_status(error: CommanderError, args: readonly string[]): ExitStatus {
@@ -50,7 +58,9 @@ const COMMAND_NAMES: readonly string[] = [
 /** The program with its commands; `ended` is told the status of the one that runs. */
 export function build_program(ended: (status: ExitStatus) => void): Command {
   const program: Command = new Command("armvm")
-    .description("Boots 32-bit ARM Linux on a software ARMv7 core.")
+    .description(
+      "Boots ARM Linux: under KVM where that can run it, on a software ARMv7 core elsewhere.",
+    )
     .version(config.version, "-V, --version", "print the version")
     .helpOption("-h, --help", "print help")
     .helpCommand(false)
@@ -81,7 +91,7 @@ ${EXIT_STATUS_HELP}`,
 /** A command that boots an image, with the options of such. */
 function boot_command(program: Command, name: string) {
   return program.command(name)
-    .argument("<image>", "zImage, uImage, compressed image, ELF or raw binary")
+    .argument("<image>", "zImage, arm64 Image, uImage, compressed image, ELF or raw binary")
     .option("--initrd <file>", "initial RAM disk")
     .option("--append <string>", "kernel command line", "console=ttyAMA0")
     .addOption(memory_option())

@@ -3,7 +3,7 @@ import type { LogLevel } from "./types.ts";
 
 /** What a machine is made of. */
 export interface MachineOptions {
-  /** The image to boot: zImage, uImage, compressed image, ELF, raw binary. */
+  /** The image to boot: zImage, arm64 Image, uImage, compressed image, ELF, raw binary. */
   readonly kernel: FileOrBytes;
   /** Initial RAM disk. */
   readonly initrd?: FileOrBytes;

@@ -23,6 +23,12 @@ const ROWS: readonly Row[] = [
   // Usage
   { name: "no command", args: [], status: "usage", says: /no command given; see armvm --help/ },
   { name: "an unknown command", args: ["bot"], status: "usage", says: /unknown command 'bot'/ },
+  {
+    name: "help for an unknown command",
+    args: ["bot", "--help"],
+    status: "usage",
+    says: /unknown command 'bot'.*Did you mean boot/,
+  },
   { name: "an unknown option", args: ["--frob"], status: "usage", says: /unknown option '--frob'/ },
   {
     name: "a misspelt option of boot",
