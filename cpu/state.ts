@@ -198,6 +198,11 @@ export const EXIT = {
   jump: 6,
 } as const;
 
+/** Exit kinds at which the instruction did not happen. */
+export function is_abandoned(exit: number): boolean {
+  return exit === EXIT.exception || exit === EXIT.mmio;
+}
+
 /** The condition flags: N, Z, C, V. */
 export const FLAGS: readonly Field[] = [STATE.nf, STATE.zf, STATE.cf, STATE.vf];
 

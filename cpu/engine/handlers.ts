@@ -10,7 +10,8 @@ import { all_ops } from "../isa/op.ts";
 import { form_key } from "../isa/program.ts";
 import { STATE } from "../state.ts";
 import { type Body, Code, Module, OP } from "../../wasm/encoder.ts";
-import { ProgramEmitter, type Surroundings } from "./emit.ts";
+import { ProgramEmitter } from "./emit.ts";
+import type { Surroundings } from "./surroundings.ts";
 import {
   type Form,
   type FormInfo,

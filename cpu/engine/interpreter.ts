@@ -1,9 +1,8 @@
 import type { Cpu } from "../cpu.ts";
 import { is_wide } from "../isa/decoder.ts";
 import type { Insn } from "../isa/decoder.ts";
-import { EXIT, MEM, STATE } from "../state.ts";
+import { EXIT, is_abandoned, MEM, STATE } from "../state.ts";
 import { code_tlb_clear, code_tlb_clear_page, code_tlb_entry } from "./code_tlb.ts";
-import { is_abandoned } from "./emit.ts";
 import type { Engine } from "./engine.ts";
 import { decode_a32, decode_thumb, fetch_insn, it_advance } from "./fetch.ts";
 import type { FormInfo } from "./forms.ts";

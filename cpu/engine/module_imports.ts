@@ -2,7 +2,7 @@ import type { Cpu } from "../cpu.ts";
 import { type Helper, helper_named } from "../helper.ts";
 import type { Module } from "../../wasm/encoder.ts";
 import type { Ty } from "../ir/types.ts";
-import type { Imports } from "./emit.ts";
+import type { Imports } from "./surroundings.ts";
 
 const IMPORTS: Record<string, [params: ("i32" | "i64")[], results: ("i32" | "i64")[]]> = {
   load: [["i32", "i32", "i32"], ["i32"]],

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { Imports } from "../engine/emit.ts";
+import type { Imports } from "../engine/surroundings.ts";
 import type { Helper } from "../helper.ts";
 import { MEM } from "../state.ts";
 import { RegionEmitter } from "../translate/emit_region.ts";

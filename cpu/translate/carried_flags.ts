@@ -9,8 +9,8 @@
  *
  * @module
  */
-import { known_index } from "../engine/emit.ts";
 import type { Node } from "../ir/node.ts";
+import { known_index } from "../ir/places.ts";
 import type { ControlFlow } from "./control_flow.ts";
 import { ALL_FLAGS } from "./flag_liveness.ts";
 import type { Block, Region, RegionInsn } from "./region.ts";

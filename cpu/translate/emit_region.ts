@@ -5,10 +5,12 @@
  * @module
  */
 import { emit_code_tlb_hit } from "../engine/code_tlb.ts";
-import { type Imports, known_index, ProgramEmitter, type Surroundings } from "../engine/emit.ts";
+import { ProgramEmitter } from "../engine/emit.ts";
 import { ADDED_TYPE, FIRST_NUMBER } from "../engine/main_function.ts";
 import { RECORD } from "../engine/record.ts";
+import type { Imports, Surroundings } from "../engine/surroundings.ts";
 import type { Node } from "../ir/node.ts";
+import { known_index } from "../ir/places.ts";
 import { type Field, MEM, STATE } from "../state.ts";
 import { Code, OP } from "../../wasm/encoder.ts";
 import { analyse, type ControlFlow } from "./control_flow.ts";

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { FpSurroundings } from "../engine/emit.ts";
+import type { FpSurroundings } from "../engine/surroundings.ts";
 import type { Helper } from "../helper.ts";
 import type { Guard, Node, VAccess } from "../ir/node.ts";
 import { type Field, STATE } from "../state.ts";

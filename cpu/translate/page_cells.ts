@@ -8,8 +8,8 @@
  *
  * @module
  */
-import { known_index } from "../engine/emit.ts";
 import type { Node } from "../ir/node.ts";
+import { known_index } from "../ir/places.ts";
 import { MEM } from "../state.ts";
 import { constant_move } from "./carried_flags.ts";
 import type { ControlFlow } from "./control_flow.ts";

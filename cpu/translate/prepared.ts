@@ -4,8 +4,9 @@
  * @module
  */
 import { decode_a32, decode_thumb } from "../engine/fetch.ts";
-import { type BranchTo, known_index } from "../engine/emit.ts";
+import type { BranchTo } from "../engine/surroundings.ts";
 import type { Node, Program } from "../ir/node.ts";
+import { known_index } from "../ir/places.ts";
 import { type Insn, is_wide } from "../isa/decoder.ts";
 import { build_program } from "../isa/program.ts";
 import { flag_use, type FlagUse } from "./flag_liveness.ts";

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { Imports } from "../engine/emit.ts";
+import type { Imports } from "../engine/surroundings.ts";
 import type { Body } from "../../wasm/encoder.ts";
 import type { Discovery, Found, Wanted } from "./discover.ts";
 import { RegionEmitter } from "./emit_region.ts";

@@ -5,9 +5,9 @@
  *
  * @module
  */
-import { v_place } from "../engine/emit.ts";
 import type { Node, VAccess } from "../ir/node.ts";
 import { pure_op } from "../ir/ops.ts";
+import { v_place } from "../ir/places.ts";
 import type { Ty } from "../ir/types.ts";
 import { V_BASE } from "../state.ts";
 import { type Code, OP } from "../../wasm/encoder.ts";
