@@ -22,26 +22,33 @@ const SHELLS = ["bash", "zsh", "fish"] as const;
 export async function run_program(args: readonly string[]): Promise<ExitStatus> {
   let status: ExitStatus = EXIT_STATUS.ok;
   const program = build_program((ended) => status = ended);
+  const commands = program.commands.map((command) => command.name());
   try {
-    await program.parseAsync(without_unknown_commands_help(args), { from: "user" });
+    await program.parseAsync(without_unknown_commands_help(args, commands), { from: "user" });
     return status;
   } catch (error) {
-    if (error instanceof CommanderError) return commander_status(error, args);
+    if (error instanceof CommanderError) return commander_status(error, args, commands);
     throw error;
   }
 }
 
 /** The library gives its help before it looks whether there is such a command. */
-function without_unknown_commands_help(args: readonly string[]): readonly string[] {
+function without_unknown_commands_help(
+  args: readonly string[],
+  commands: readonly string[],
+): readonly string[] {
   const [command] = args;
-  const unknown = command !== undefined && !command.startsWith("-") &&
-    !COMMAND_NAMES.includes(command);
+  const unknown = command !== undefined && !command.startsWith("-") && !commands.includes(command);
   return unknown ? [command] : args;
 }
 
-function commander_status(error: CommanderError, args: readonly string[]): ExitStatus {
+function commander_status(
+  error: CommanderError,
+  args: readonly string[],
+  commands: readonly string[],
+): ExitStatus {
   if (error.exitCode === 0) return EXIT_STATUS.ok;
-  const command = args.find((arg) => COMMAND_NAMES.includes(arg));
+  const command = args.find((arg) => commands.includes(arg));
   const help = `see armvm ${command === undefined ? "" : `${command} `}--help`;
   if (error.code === "commander.help") say(`no command given; ${help}`);
   else {
@@ -50,10 +57,6 @@ function commander_status(error: CommanderError, args: readonly string[]): ExitS
   }
   return EXIT_STATUS.usage;
 }
-
-const COMMAND_NAMES: readonly string[] = [
-  ...["boot", "profile", "demo", "selftest", "doctor", "info", "dtb", "completions"],
-];
 
 /** The program with its commands; `ended` is told the status of the one that runs. */
 export function build_program(ended: (status: ExitStatus) => void): Command {

@@ -265,11 +265,11 @@ export class AccessEmitter {
     else c.mem(options.signed ? OP.i32_load8_s : OP.i32_load8_u, 0, MAP_BIAS);
   }
 
-  /** Stores. */
+  /** Stores a value. */
   store(node: Node & { k: "store" }): void {
     const c = this.#code, { width, options } = node;
-    const address = this.#frame.borrow("i32"),
-      value = this.#frame.borrow(width === 8 ? "i64" : "i32");
+    const address = this.#frame.borrow("i32");
+    const value = this.#frame.borrow(width === 8 ? "i64" : "i32");
     this.#frame.push(node.address);
     c.set(address);
     this.#frame.push(node.value);
